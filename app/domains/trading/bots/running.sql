@@ -83,18 +83,43 @@ SELECT n.id, n.bracket_id, n.slot, $4::uuid, $5::text, $6::uuid, $7::timestamptz
 FROM unnest($1::uuid[], $2::uuid[], $3::integer[]) AS n (id, bracket_id, slot);
 
 -- name: note_exits
--- Notes the signal that sells entries: entries, signal, its time.
-UPDATE bot_entries SET exit_signal_id = $2::uuid, exit_signal_at = $3::timestamptz
-WHERE id = ANY ($1::uuid[]) AND closed_at IS NULL;
+-- Notes the signal that sells entries: entries, signal, its time. Returns the earlier signals that were to sell them, did
+-- not, and have nothing else to sell.
+WITH before AS (
+    SELECT id, exit_signal_id, exit_signal_at FROM bot_entries WHERE id = ANY ($1::uuid[]) AND closed_at IS NULL
+), noted AS (
+    UPDATE bot_entries e SET exit_signal_id = $2::uuid, exit_signal_at = $3::timestamptz
+    FROM before WHERE e.id = before.id
+)
+UPDATE trading_signals s
+SET execution_status = 'FAILED', status_reason = 'It sold nothing before a later signal did.'
+FROM (SELECT DISTINCT exit_signal_id AS id, exit_signal_at AS at FROM before) d, trading_bots b
+WHERE s.id = d.id AND s.created_at = d.at AND s.execution_status = 'PENDING' AND b.id = s.bot_id AND NOT EXISTS (
+    SELECT FROM bot_entries e
+    WHERE e.bot_id = s.bot_id AND e.closed_at IS NULL AND e.exit_signal_id = s.id AND e.id <> ALL ($1)
+)
+RETURNING s.id, s.bot_id, b.user_id, s.execution_status, s.status_reason;
 
 -- name: insert_exit
 -- Notes that an order sells of an entry.
 INSERT INTO bot_exits (order_id, entry_id) VALUES ($1, $2);
 
 -- name: abandon_entries
--- Closes entries whose coins are no longer the bot's to sell.
-UPDATE bot_entries SET closed_at = $2::timestamptz, is_abandoned = true
-WHERE id = ANY ($1::uuid[]) AND closed_at IS NULL;
+-- Closes entries whose coins are no longer the bot's to sell: entries, time. Returns the signals that were to sell them
+-- and have nothing else to sell.
+WITH gone AS (
+    UPDATE bot_entries SET closed_at = $2::timestamptz, is_abandoned = true
+    WHERE id = ANY ($1::uuid[]) AND closed_at IS NULL
+    RETURNING exit_signal_id AS id, exit_signal_at AS at
+)
+UPDATE trading_signals s
+SET execution_status = 'FAILED', status_reason = 'What it was to sell was gone before.'
+FROM (SELECT DISTINCT id, at FROM gone) d, trading_bots b
+WHERE s.id = d.id AND s.created_at = d.at AND s.execution_status = 'PENDING' AND b.id = s.bot_id AND NOT EXISTS (
+    SELECT FROM bot_entries e
+    WHERE e.bot_id = s.bot_id AND e.closed_at IS NULL AND e.exit_signal_id = s.id AND e.id <> ALL ($1)
+)
+RETURNING s.id, s.bot_id, b.user_id, s.execution_status, s.status_reason;
 
 -- name: settle_entries
 -- Sets what became of the entries that these orders buy or sell, and returns them: orders, time.
@@ -144,7 +169,7 @@ FROM (
     GROUP BY 1, 2
     UNION ALL
     SELECT DISTINCT e.exit_signal_id, e.exit_signal_at, 'EXECUTED', NULL::text FROM bot_entries e
-    WHERE e.id = ANY ($1) AND e.exit_signal_id IS NOT NULL AND e.closed_at IS NOT NULL
+    WHERE e.id = ANY ($1) AND e.exit_signal_id IS NOT NULL AND e.closed_at IS NOT NULL AND NOT e.is_abandoned
 ) n, trading_bots b
 WHERE s.id = n.id AND s.created_at = n.at AND b.id = s.bot_id
     AND (s.execution_status = 'PENDING' OR (s.execution_status = 'FAILED' AND n.status = 'EXECUTED'))

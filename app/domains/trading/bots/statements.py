@@ -51,10 +51,10 @@ class RunSql(Statements, file="running.sql"):
     decide: Query[tuple[UUID, str]]
     insert_signals: Command
     insert_entries: Command
-    note_exits: Command
+    note_exits: Query[ChangedSignal]
     insert_exit: Command
     open_stops: Query[UUID]
-    abandon_entries: Command
+    abandon_entries: Query[ChangedSignal]
     settle_entries: Query[UUID]
     settle_signals: Query[ChangedSignal]
     bots_of_entries: Query[TradedBot]

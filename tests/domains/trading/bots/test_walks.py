@@ -36,7 +36,7 @@ def draw_decisions(patch: pytest.MonkeyPatch, seed: int) -> None:
         found = decided_by_rules(due, *given)
         if found is None or due.config["type"] != "momentum":
             return found
-        kind = Random(f"{seed} {due.bot_id} {due.symbol} {given[3]}").choice(list(SignalType))
+        kind = Random(f"{seed} {due.config['period']} {due.symbol} {given[3]}").choice(list(SignalType))
         return msgspec.structs.replace(found, decision=Decision(type=kind, confidence=50, reasoning="Drawn."))
 
     patch.setattr(runner_module, "decided", decided)

@@ -14,11 +14,11 @@ import structlog
 from app.domains.market.prices.model import Candle, Interval
 from app.domains.market.prices.services.candles import Candles
 from app.domains.market.providers.services.simulated import SIMULATED
-from app.domains.trading.bots.model import DueBot, ExecutionStatus, HeldEntry
+from app.domains.trading.bots.model import ChangedSignal, DueBot, ExecutionStatus, HeldEntry
 from app.domains.trading.bots.rules.deciding import Decided, acted, decided, last_close
 from app.domains.trading.bots.services.reasons import Reasons
 from app.domains.trading.bots.services.reporting import BotReports, NewSignal
-from app.domains.trading.bots.services.trader import BotTrader, Seat
+from app.domains.trading.bots.services.trader import BotTrader, Leaving, Seat
 from app.domains.trading.bots.statements import RunSql
 from app.domains.trading.portfolios.model import LockedPortfolio, PortfolioNotOpen
 from app.domains.trading.strategies.model import WINDOW_CANDLES, SignalType
@@ -33,6 +33,8 @@ BOTS_AT_ONCE: Final = 50
 PORTFOLIO_GONE: Final = "Its portfolio was deleted."
 FAILED: Final = "Its strategy could not decide. The log says why."
 NOTHING_TO_DO: Final = "There is nothing to do."
+BEING_SOLD: Final = "It is being sold already."
+GONE: Final = "Somebody else has sold it."
 
 log = structlog.get_logger(__name__)
 
@@ -119,8 +121,8 @@ class BotRunner:
         await self.database.write(SYSTEM, work)
 
     async def _act(self, each: Decided, closed_at: datetime) -> None:
-        """Does what a bot decided, unless it was paused, even if it was started again since, or another worker was first.
-        What fails stops no other bot.
+        """Does what a bot decided, unless it was paused since, though it may be active again, or another worker was
+        first. What fails stops no other bot.
         """
         due = each.due
         try:
@@ -139,43 +141,58 @@ class BotRunner:
             return
         if not await tx.fetch(RunSql.decide, *_columns([each], closed_at)):
             return
-        signal = NewSignal(uuid4(), each, ExecutionStatus.PENDING, None)
+        signal, changed = NewSignal(uuid4(), each, ExecutionStatus.PENDING, None), list[ChangedSignal]()
         try:
             portfolio = await self.trader.orders.portfolios.lock(tx, due.user_id, due.portfolio_id)
-            signal = await self._trade(tx, each, signal, portfolio, at)
+            signal = await self._trade(tx, each, signal, portfolio, at, changed)
         except NotFound:
             raise
         except PortfolioNotOpen:
             signal = signal.refused("The portfolio is being reset or deleted.")
         except Problem as problem:
             signal = signal.refused(problem.message)
-        await self.reports.insert(tx, [signal] if signal.is_worth_noting else [], closed_at, at)
+        await self.reports.insert(tx, [signal] if signal.is_worth_noting else [], closed_at, at, changed)
 
-    async def _trade(  # what it depends on
-        self, tx: Tx, each: Decided, signal: NewSignal, portfolio: LockedPortfolio, at: datetime
+    async def _trade(  # noqa: PLR0917  # what it depends on
+        self,
+        tx: Tx,
+        each: Decided,
+        signal: NewSignal,
+        portfolio: LockedPortfolio,
+        at: datetime,
+        changed: list[ChangedSignal],
     ) -> NewSignal:
+        """Returns the signal with what becomes of it, and adds the earlier ones to `changed` that will not be executed
+        any more.
+        """
         due = each.due
         seat = Seat(due.bot_id, due.user_id, portfolio)
         # What it held when it decided may have been sold since, or protected by a worker that was late.
         now = [entry for entry in await tx.fetch(RunSql.held_entries, [due.bot_id]) if entry.symbol == due.symbol]
-        lost = [entry for entry in now if entry.life != portfolio.life]
-        if lost:
-            await tx.execute(RunSql.abandon_entries, [entry.id for entry in lost], at)
+        changed += await self.trader.abandon(tx, [entry for entry in now if entry.life != portfolio.life])
         held = [entry for entry in now if entry.life == portfolio.life]
         price = await self.trader.price(tx, seat, due.symbol)
         if price is None:
             return signal.refused("The market of this token is closed.")
         act = acted(each, held, price, at)
         if act.sells:
-            refusal = await self.trader.leave(tx, seat, held, price)
-            if refusal is None:
-                await tx.execute(RunSql.note_exits, [entry.id for entry in held], signal.id, at)
-        else:
-            await self.trader.protect(tx, seat, held, price)
-            if not act.brackets:
-                return signal.ignored(act.ignored or NOTHING_TO_DO)
-            refusal = await self.trader.enter(tx, seat, act.brackets, signal.id, at)
+            leaving = await self.trader.leave(tx, seat, held, price)
+            changed += leaving.changed
+            if not leaving.sold:
+                return _not_sold(signal, leaving)
+            changed += await tx.fetch(RunSql.note_exits, leaving.sold, signal.id, at)
+            return signal
+        changed += await self.trader.protect(tx, seat, held, price)
+        if not act.brackets:
+            return signal.ignored(act.ignored or NOTHING_TO_DO)
+        refusal = await self.trader.enter(tx, seat, act.brackets, signal.id, at)
         return signal if refusal is None else signal.refused(refusal.message)
+
+
+def _not_sold(signal: NewSignal, leaving: Leaving) -> NewSignal:
+    if leaving.refusal is not None:
+        return signal.refused(leaving.refusal.message)
+    return signal.refused(GONE) if leaving.abandoned else signal.ignored(BEING_SOLD)
 
 
 def _acts(each: Decided) -> bool:

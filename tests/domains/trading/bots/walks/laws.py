@@ -144,13 +144,16 @@ LAWS: Final[Mapping[str, str]] = MappingProxyType(
 )
 """Each finds what breaks it."""
 
-_ALL: Final = " UNION ALL ".join(f"SELECT $law${law}$law$ AS law, t::text AS found FROM ({LAWS[law]}) t" for law in LAWS)
+_ALL: Final = " UNION ALL ".join(
+    f"SELECT $law${law}$law$ AS law, t::text AS found FROM ({LAWS[law]}) t" for law in LAWS
+)
 
 BARE: Final = f"""
 SELECT e.id FROM bot_entries e
 JOIN orders o ON o.id = e.id
 JOIN portfolios p ON p.id = o.portfolio_id
-WHERE (e.bot_id, e.symbol) IN (SELECT * FROM unnest($1::uuid[], $2::text[])) AND e.closed_at IS NULL AND o.status NOT IN {_OPEN} AND o.life = p.life
+WHERE (e.bot_id, e.symbol) IN (SELECT * FROM unnest($1::uuid[], $2::text[]))
+    AND e.closed_at IS NULL AND o.status NOT IN {_OPEN} AND o.life = p.life
     AND p.status = 'open' AND e.bought_quantity > e.sold_quantity
     AND NOT EXISTS (SELECT FROM ({_SALES}) s WHERE s.status IN {_OPEN})
 """

@@ -127,7 +127,8 @@ class Walk:
 
     async def _check(self, before: dict[tuple[UUID, str], Any]) -> None:
         owner = self._stage.owner
-        assert await broken(owner) == []
+        found = await broken(owner)
+        assert found == [], found
         after = await self._decided_at()
         for key, now in after.items():
             was = before.get(key)
@@ -173,13 +174,14 @@ class Walk:
 
     def _strategy(self) -> Config:
         chance = self.chance
-        # What a Momentum decides is drawn: see `Drawn`.
         strategies: list[Config] = [
             Dca(amount_usd=Decimal(chance.randint(20, 80)), every_candles=chance.randint(1, 3)),
             Grid(levels=chance.randint(3, 8), range_percentage=Decimal(chance.randint(3, 12))),
-            Momentum(),
+            # What these decide is drawn.
+            Momentum(period=2 + len(self._bots)),
+            Momentum(period=20 + len(self._bots)),
         ]
-        return chance.choice([*strategies, Momentum()])
+        return chance.choice(strategies)
 
     async def _of_bot(self, act: Callable[[UUID], Awaitable[Any]]) -> UUID | None:
         if not self._bots:
@@ -323,7 +325,7 @@ class Walk:
 
     async def _cancel_one(self) -> None:
         rows = await self._stage.owner.fetch(
-            "SELECT id FROM orders WHERE bot_id IS NOT NULL AND status IN ('pending', 'partial') ORDER BY created_at, id"
+            "SELECT id FROM orders WHERE bot_id IS NOT NULL AND status IN ('pending', 'partial') ORDER BY id"
         )
         if rows:
             await self._trading.orders.cancel(self._stage.alice, self.chance.choice(rows)["id"])
@@ -339,9 +341,7 @@ class Walk:
             await self._trading.orders.place(self._stage.alice, row["portfolio_id"], new, self._stage.key)
 
     async def _reset(self) -> None:
-        await self._trading.portfolios.reset(
-            self._stage.alice, self.chance.choice(self._portfolios), self._stage.key
-        )
+        await self._trading.portfolios.reset(self._stage.alice, self.chance.choice(self._portfolios), self._stage.key)
 
     async def _halt(self) -> None:
         await self._trading.halts.halt_own(self._stage.alice)
