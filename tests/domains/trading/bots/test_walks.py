@@ -17,7 +17,7 @@ from tests.waiting import timed
 STEPS = 300
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1,2,3,4,5,6])
 async def test_no_walk_breaks_a_law(robots: Robots, monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
     draw_decisions(monkeypatch, seed)
     walk = Walk(robots, Crashes(monkeypatch), seed)
@@ -26,7 +26,7 @@ async def test_no_walk_breaks_a_law(robots: Robots, monkeypatch: pytest.MonkeyPa
         for _ in range(STEPS):
             await walk.step()
     await walk.end()
-    print(walk.met, walk.crashes.intrusions)
+    print(sorted(walk.met.items()), walk.crashes.intrusions, await walk._stage.owner.fetch("select status, count(*) from trading_bots group by 1"), await walk._stage.owner.fetch("select signal_type, execution_status, status_reason, count(*) from trading_signals group by 1,2,3 order by 1,2,3"), await walk._stage.owner.fetch("select bracket_role, type, status, count(*) from orders where bot_id is not null group by 1,2,3 order by 1,2,3"))
 
 
 def draw_decisions(patch: pytest.MonkeyPatch, seed: int) -> None:

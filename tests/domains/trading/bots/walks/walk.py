@@ -29,11 +29,15 @@ KILLED: Final = 0.12
 """The part of the steps in which a process is killed."""
 INTRUDED: Final = 0.25
 """The part of the runs that somebody comes between."""
-LONGEST_STATEMENTS: Final = 40
+STATEMENTS: Final = (3, 10, 40)
+"""It is killed within so many statements."""
 JOBS: Final = "SELECT id, payload FROM pgqueuer WHERE entrypoint = 'trading.run_bots' ORDER BY id"
 STATES: Final = """
 SELECT s.bot_id, s.symbol, s.decided_at, s.state ->> 'levels' AS levels, b.started_at
 FROM bot_states s JOIN trading_bots b ON b.id = s.bot_id
+"""
+IS_OPEN: Final = """
+SELECT NOT EXISTS (SELECT FROM trading_halts) AND bool_and(quoted_at > $1) FROM exchange_books
 """
 ENTRIES: Final = """
 SELECT b.id, b.status, b.user_id IS NULL AS is_deleted, count(e.id) AS entries
@@ -59,23 +63,24 @@ class Walk:
         self._prices = {"BTC": Decimal(100), "ETH": Decimal(10)}
         self._resting = dict[UUID, int]()
         """How many entries each bot has that is not active: it buys none."""
+        self._is_new = False
         self._stalled = list[Stall]()
         """Workers that have read what a job is about, and have not acted on it yet."""
         self._laid_anew = set[UUID]()
         self._undecided = set[UUID]()
         self._steps: list[tuple[int, Act]] = [
-            (22, self._run),
-            (18, self._candle),
-            (18, self._match),
+            (12, self._run),
+            (24, self._candle),
+            (20, self._match),
             (8, self._tick),
-            (5, self._cancel_all),
-            (4, self._cancel_one),
+            (3, self._cancel_all),
+            (5, self._cancel_one),
             (2, self._sell_by_hand),
             (4, self._create),
             (8, self._start),
-            (3, self._pause),
-            (2, lambda: self._stop(sell=False)),
-            (4, lambda: self._stop(sell=True)),
+            (2, self._pause),
+            (1, lambda: self._stop(sell=False)),
+            (2, lambda: self._stop(sell=True)),
             (1, self._delete),
             (2, self._update),
             (1, self._reset),
@@ -94,13 +99,14 @@ class Walk:
             new = NewOrder(symbol=symbol, side=Side.BUY, type=OrderType.MARKET, quote_amount=Decimal(2000))
             await self._trading.orders.place(self._stage.alice, self._portfolios[0], new, self._stage.key)
         await self._match()
+        for _ in range(MOST_BOTS):
+            await self._create()
 
     async def step(self) -> None:
         """Something happens, and everything holds."""
-        weights, acts = zip(*self._steps, strict=True)
-        [act] = self.chance.choices(acts, weights)
+        act = self._next()
         if self.chance.random() < KILLED:
-            self.crashes.kill_after(self.chance.randrange(LONGEST_STATEMENTS))
+            self.crashes.kill_after(self.chance.randrange(self.chance.choice(STATEMENTS)))
         self._laid_anew.clear()
         self._undecided.clear()
         before, kills = await self._decided_at(), self.crashes.kills
@@ -115,6 +121,15 @@ class Walk:
             self.met["killed"] += 1
             await self._lead()
         await self._check(before)
+
+    def _next(self) -> Act:
+        weights, acts = zip(*self._steps, strict=True)
+        [act] = self.chance.choices(acts, weights)
+        if self._is_new and self.chance.random() < 0.6:
+            # A candle has ended, and nobody has taken its job yet.
+            act = self.chance.choice([self._run, self._run, self._run, self._stall])
+        self._is_new = False
+        return act
 
     async def end(self) -> None:
         """Everything is matched, and the books agree."""
@@ -168,9 +183,12 @@ class Walk:
             "daily_loss_limit_usd": chance.choice([None, None, Decimal(20)]),
         }
         try:
-            self._bots.append(await self.robots.create(self._strategy(), paused=True, **given))
+            id = await self.robots.create(self._strategy(), paused=True, **given)
         except BotLimitReached:
             self._bots.pop(0)
+            return
+        self._bots.append(id)
+        await self._trading.bots.start(self._stage.alice, id)
 
     def _strategy(self) -> Config:
         chance = self.chance
@@ -237,9 +255,10 @@ class Walk:
                 ended_at - MINUTE,
                 self._prices[symbol],
             )
-        if self.chance.random() < 0.7:
+        if self.chance.random() < 0.85:
             await self._match()
         await self._trading.bot_runner.enqueue(ended_at)
+        self._is_new = True
 
     async def _tick(self) -> None:
         await self._tick_of(self.chance.choice(SYMBOLS))
@@ -275,7 +294,7 @@ class Walk:
         for outcome in outcomes:
             if isinstance(outcome, BaseException):
                 raise outcome
-        if not intruded and self.crashes.kills == kills and not await self._is_halted():
+        if not intruded and self.crashes.kills == kills and await self._is_open():
             self._undecided.update(map(UUID, payload["bots"]))
         if chance.random() < 0.8:
             await owner.execute("DELETE FROM pgqueuer WHERE id = $1", job["id"])
@@ -286,7 +305,7 @@ class Walk:
         if jobs and len(self._stalled) < 3:
             payload = msgspec.json.decode(jobs[-1]["payload"])
             # After the two that read.
-            stall = Stall(lambda: self._trading.bot_runner.run(payload), self.chance.randint(1, 5))
+            stall = Stall(lambda: self._trading.bot_runner.run(payload), self.chance.randint(2, 4))
             if await stall.begin():
                 self.met["stalled"] += 1
                 self._stalled.append(stall)
@@ -317,8 +336,10 @@ class Walk:
         for job in await self._stage.owner.fetch(JOBS):
             await self._trading.bot_runner.run(msgspec.json.decode(job["payload"]))
 
-    async def _is_halted(self) -> bool:
-        return bool(await self._stage.owner.fetchval("SELECT EXISTS (SELECT FROM trading_halts)"))
+    async def _is_open(self) -> bool:
+        """Whether the exchange takes orders on: nothing is halted, and its prices are new."""
+        since = self._stage.clock.now() - MINUTE
+        return bool(await self._stage.owner.fetchval(IS_OPEN, since))
 
     async def _cancel_all(self) -> None:
         await self._trading.orders.cancel_all(self._stage.alice, self.chance.choice(self._portfolios), None)
