@@ -40,14 +40,15 @@ class Robots:
             await self.stage.trading.bots.start(viewer, id)
         return id
 
-    async def candle(self, price: str | None = None, symbol: str = "BTC") -> datetime:
+    async def candle(self, price: str | None = None, symbol: str = "BTC", *, matched: bool = True) -> datetime:
         """A minute goes by at a price, and its candle is stored. Returns its end."""
         clock = self.stage.clock
         ended_at = last_close(Interval.ONE_MINUTE, clock.now()) + MINUTE
         clock.advance(ended_at + timedelta(seconds=1) - clock.now())
         self.prices[symbol] = price or self.prices[symbol]
         await self.market.tick(self.prices[symbol], symbol)
-        await self.market.match()
+        if matched:
+            await self.market.match()
         await self.stage.owner.execute(
             "INSERT INTO candles (symbol, exchange, interval, opened_at, open, high, low, close, volume_usd)"
             " VALUES ($1, 'simulated', '1m', $2, $3, $3, $3, $3, 1000)",

@@ -395,7 +395,7 @@ async def test_a_worker_acts_on_what_a_bot_holds_then_and_not_on_what_it_read_be
     await robots.next(id)
     await robots.stage.trading.orders.cancel_all(robots.stage.alice, robots.portfolio_id, None)
     await robots.market.match()
-    Crashes(monkeypatch)
+    Crashes.over_postgres(monkeypatch)
     await robots.candle()
     slow = Stall(lambda: runner.run(payload(robots, id)), 2)
     assert await slow.begin(), "it has read what is held, and not decided"
@@ -412,7 +412,7 @@ async def test_a_bot_that_is_started_anew_does_not_act_on_a_candle_before(
     robots: Robots, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     id, bots, alice = await robots.create(), robots.stage.trading.bots, robots.stage.alice
-    Crashes(monkeypatch)
+    Crashes.over_postgres(monkeypatch)
     await robots.candle()
     slow = Stall(lambda: robots.stage.trading.bot_runner.run(payload(robots, id)), 2)
     assert await slow.begin()
@@ -420,3 +420,66 @@ async def test_a_bot_that_is_started_anew_does_not_act_on_a_candle_before(
     await bots.start(alice, id)
     await slow.end()
     assert await robots.signals(id) == await robots.orders(id) == []
+
+
+async def test_to_hold_is_no_failure_where_no_stop_can_be_placed_anew(
+    robots: Robots, decides: list[SignalType]
+) -> None:
+    id = await robots.create()
+    decides += [SignalType.BUY]
+    await robots.next(id)
+    await robots.stage.trading.orders.cancel_all(robots.stage.alice, robots.portfolio_id, None)
+    await robots.market.match()
+    await robots.stage.owner.execute("UPDATE portfolios SET status = 'resetting' WHERE id = $1", robots.portfolio_id)
+    await robots.next(id)
+    assert (await robots.signals(id))[1:] == [("HOLD", "IGNORED", "The portfolio is being reset or deleted.")]
+
+
+async def test_a_signal_that_sold_nothing_before_a_later_one_says_so(robots: Robots, decides: list[SignalType]) -> None:
+    id, alice = await robots.create(), robots.stage.alice
+    decides += [SignalType.BUY, SignalType.SELL]
+    await robots.next(id)
+    await robots.candle()
+    # The exits are cancelled before the exchange gets to know that one of them is to sell.
+    await robots.stage.trading.orders.cancel_all(alice, robots.portfolio_id, None)
+    await robots.run(id)
+    assert (await robots.signals(id))[-1] == ("SELL", "PENDING", None)
+    decides += [SignalType.SELL]
+    await robots.next(id)
+    assert [each for each in await robots.signals(id) if each[0] == "SELL"] == [
+        ("SELL", "FAILED", "It sold nothing before a later signal did."),
+        ("SELL", "EXECUTED", None),
+    ]
+    await robots.market.check()
+
+
+async def test_a_signal_says_that_what_it_was_to_sell_was_gone(robots: Robots, decides: list[SignalType]) -> None:
+    id, alice = await robots.create(), robots.stage.alice
+    decides += [SignalType.BUY, SignalType.SELL]
+    await robots.next(id)
+    [entry] = await robots.entries(id)
+    orders = robots.stage.trading.orders
+    await orders.cancel_all(alice, robots.portfolio_id, None)
+    await robots.market.match()
+    await robots.market.place(robots.portfolio_id, Side.SELL, f"{entry['bought_quantity']:f}")
+    await robots.market.match()
+    await robots.next(id)
+    assert (await robots.signals(id))[1:] == [("SELL", "FAILED", "Somebody else has sold it.")]
+    [entry] = await robots.entries(id)
+    assert entry["is_abandoned"]
+    await robots.market.check()
+
+
+async def test_what_is_being_sold_is_not_sold_by_a_second_signal(robots: Robots, decides: list[SignalType]) -> None:
+    id = await robots.create()
+    decides += [SignalType.BUY, SignalType.SELL, SignalType.SELL]
+    await robots.next(id)
+    await robots.stage.trading.orders.cancel_all(robots.stage.alice, robots.portfolio_id, None)
+    await robots.market.match()
+    for _ in range(2):
+        await robots.candle(matched=False)
+        await robots.stage.trading.bot_runner.run(payload(robots, id))
+    await robots.market.match()
+    sales = [each for each in await robots.signals(id) if each[0] == "SELL"]
+    assert sales == [("SELL", "EXECUTED", None), ("SELL", "IGNORED", "It is being sold already.")]
+    await robots.market.check()

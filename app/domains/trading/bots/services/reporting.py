@@ -39,7 +39,9 @@ class NewSignal(msgspec.Struct, frozen=True):
     reason: str | None
 
     def refused(self, reason: str) -> "NewSignal":
-        """It could not be executed."""
+        """It could not be executed. To hold is never a failure, though a stop could not be placed anew."""
+        if self.decided.decision.type is SignalType.HOLD:
+            return self.ignored(reason)
         return msgspec.structs.replace(self, status=ExecutionStatus.FAILED, reason=reason)
 
     def ignored(self, reason: str) -> "NewSignal":

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from contextvars import ContextVar, copy_context
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import pytest
 
@@ -56,39 +56,42 @@ async def _done(work: Callable[[], Awaitable[None]]) -> None:
 
 
 class Crashes:
-    """Counts what is asked of Postgres, and kills who asks. `owner` connections of the tests are not counted."""
+    """Counts statements, and kills who asks for one."""
 
-    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+    def __init__(self) -> None:
         self.kills = 0
         self.intrusions = 0
         self._statements_left: int | None = None
         self._transactions_left: int | None = None
         self._intruder: Callable[[], Awaitable[None]] | None = None
+
+    @classmethod
+    def over_postgres(cls, patch: pytest.MonkeyPatch) -> Self:
+        """Of every statement of the application's own connections."""
+        made = cls()
         borrow, acquire, commit = Tx.borrow, Database._acquire, db._commit
 
         @asynccontextmanager
         async def borrowed(tx: Tx) -> AsyncIterator[Any]:
-            self._ask()
+            made.ask()
             connected: AbstractAsyncContextManager[Any] = borrow(tx)
             async with connected as connection:
                 yield connection
 
         async def acquired(database: Database, party: Any) -> Any:
-            if (stall := _STALL.get()) is not None:
-                await stall.before_transaction()
-            await self._intrude()
-            self._ask()
+            await made.before_transaction()
             return await acquire(database, party)
 
         async def committed(connection: Any) -> None:
-            self._ask()
+            made.ask()
             await commit(connection)
             # It is committed, and the process does not get to know.
-            self._ask()
+            made.ask()
 
         patch.setattr(Tx, "borrow", borrowed)
         patch.setattr(Database, "_acquire", acquired)
         patch.setattr(db, "_commit", committed)
+        return made
 
     def kill_after(self, statements: int) -> None:
         """The process that asks for another statement after so many is killed."""
@@ -102,7 +105,8 @@ class Crashes:
         """Nobody is killed any more, and nobody intrudes."""
         self._statements_left = self._transactions_left = self._intruder = None
 
-    def _ask(self) -> None:
+    def ask(self) -> None:
+        """A statement begins. Raises Killed if that is the end."""
         if self._statements_left is None:
             return
         self._statements_left -= 1
@@ -110,6 +114,13 @@ class Crashes:
             self._statements_left = None
             self.kills += 1
             raise Killed
+
+    async def before_transaction(self) -> None:
+        """A transaction begins: here others come between. Raises Killed."""
+        if (stall := _STALL.get()) is not None:
+            await stall.before_transaction()
+        await self._intrude()
+        self.ask()
 
     async def _intrude(self) -> None:
         if self._transactions_left is None or self._intruder is None:
