@@ -13,6 +13,7 @@ from app.domains.market.prices.model import Interval
 from app.domains.trading.bots.rules.deciding import decided as decided_by_rules
 from app.domains.trading.bots.rules.deciding import last_close
 from app.domains.trading.bots.services import runner as runner_module
+from app.domains.trading.orders.model import OrderChanges, OrderRefused
 from app.domains.trading.quantities.model import Side
 from app.domains.trading.strategies.model import Dca, Decision, Grid, MeanReversion, RiskLevel, SignalType
 from app.kit.db import Database
@@ -482,4 +483,25 @@ async def test_what_is_being_sold_is_not_sold_by_a_second_signal(robots: Robots,
     await robots.market.match()
     sales = [each for each in await robots.signals(id) if each[0] == "SELL"]
     assert sales == [("SELL", "EXECUTED", None), ("SELL", "IGNORED", "It is being sold already.")]
+    await robots.market.check()
+
+
+async def test_the_quantity_of_what_a_bot_sells_is_not_changed_by_its_user(
+    robots: Robots, decides: list[SignalType]
+) -> None:
+    id, orders, alice = await robots.create(), robots.stage.trading.orders, robots.stage.alice
+    await robots.market.place(robots.portfolio_id, Side.BUY, "20")
+    decides += [SignalType.BUY]
+    await robots.next(id)
+    await orders.cancel_all(alice, robots.portfolio_id, None)
+    await robots.market.match()
+    await robots.next(id)
+    stop = await robots.stage.owner.fetchval("SELECT id FROM orders WHERE bot_id = $1 AND bracket_id IS NULL", id)
+    with pytest.raises(OrderRefused, match="A bot sells what it has bought"):
+        await orders.replace(alice, stop, OrderChanges(quantity=Decimal(19)), robots.stage.key)
+    await orders.replace(alice, stop, OrderChanges(stop_price=Decimal(90)), robots.stage.key)
+    await robots.market.match()
+    await robots.candle("89")
+    [entry] = await robots.entries(id)
+    assert entry["sold_quantity"] == entry["bought_quantity"]
     await robots.market.check()

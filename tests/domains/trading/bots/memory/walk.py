@@ -8,8 +8,10 @@ from random import Random
 from typing import Any, Final
 from uuid import UUID, uuid4
 
+from msgspec.structs import replace
+
 from app.dev.soak import draws
-from app.dev.soak.model import BASES, Broken, Close, Pause, Resume, Step
+from app.dev.soak.model import BASES, Broken, Close, Pause, Replace, Resume, Step, id_of
 from app.domains.accounts.model import Role, Viewer
 from app.domains.market.prices.model import Interval
 from app.domains.trading.bots.model import BotStatus
@@ -223,7 +225,11 @@ class MemoryWalk:
         self._number += 3
         random, world = self.chance, self.world
         draw = random.choices((draws.place, draws.cancel, draws.replace, draws.tick), (8, 2, 2, 12))[0]
-        world.do(Step(draw(random, world, self._number), random.choice((0, 200)), random.random() < 0.8))
+        action = draw(random, world, self._number)
+        if isinstance(action, Replace) and world.books.orders[id_of(action.number)].bot_id is not None:
+            # The quantity of what a bot sells is not changed.
+            action = replace(action, quantity=None)
+        world.do(Step(action, random.choice((0, 200)), random.random() < 0.8))
 
     async def _cancel_of_bot(self) -> None:
         opened = [id for each in self.world.books.open.values() for id in each]
@@ -304,6 +310,22 @@ class MemoryWalk:
     async def _go_on(self) -> None:
         if self._stalled:
             await self._stalled.pop(self.chance.randrange(len(self._stalled))).end()
+
+
+async def walks(steps: int, seed: int, report: Callable[[int], None] = lambda done: None) -> Counter[str]:
+    """So many steps, in walks of LENGTH; returns what they have met. Raises Broken, with the name of the walk."""
+    met = Counter[str]()
+    for begin in range(0, steps, LENGTH):
+        name = f"{seed}:{begin // LENGTH}"
+        walk = MemoryWalk(name)
+        try:
+            await walk.run(min(LENGTH, steps - begin))
+        except Broken as broken:
+            broken.add_note(f"in the walk {name}")
+            raise
+        met += walk.met
+        report(begin + LENGTH)
+    return met
 
 
 def _viewer(bot: BotRow) -> Viewer:

@@ -16,9 +16,10 @@ SHARES = {SignalType.BUY: 4, SignalType.SELL: 2, SignalType.HOLD: 3}
 def draw_decisions(patch: pytest.MonkeyPatch) -> None:
     """What a Momentum decides is drawn; every worker draws the same for a candle."""
 
-    def decided(due: Any, candles: Any, held: Any, interval: Any, closed_at: Any, simulated: Any) -> Decided | None:
+    def decided(due: Any, candles: Any, held: Any, *given: Any) -> Decided | None:
+        interval, closed_at, _ = given
         if due.config["type"] != "momentum":
-            return decided_by_rules(due, candles, held, interval, closed_at, simulated)
+            return decided_by_rules(due, candles, held, *given)
         last = candles[-1] if candles else None
         if last is None or last.opened_at + interval.length != closed_at:
             return None

@@ -12,19 +12,18 @@ from uuid import UUID
 import msgspec
 
 from app.domains.market.prices.model import Interval
-from app.domains.trading.bots.model import BotChanges, BotLimitReached, BotStatus
+from app.domains.trading.bots.model import BotStatus
 from app.domains.trading.bots.rules.deciding import last_close
 from app.domains.trading.exchange.model import OrderType
 from app.domains.trading.orders.model import NewOrder
 from app.domains.trading.quantities.model import Side
-from app.domains.trading.strategies.model import Config, Dca, Grid, Momentum, RiskLevel
 from app.kit.errors import Problem
 from tests.domains.trading.bots.robots import MINUTE, Robots
 from tests.domains.trading.bots.walks.crashes import Crashes, Killed, Stall
 from tests.domains.trading.bots.walks.laws import BARE, broken
+from tests.domains.trading.bots.walks.user import ENTRIES, MOST_BOTS, WalkingUser
 
 SYMBOLS: Final = ("BTC", "ETH")
-MOST_BOTS: Final = 8
 KILLED: Final = 0.12
 """The part of the steps in which a process is killed."""
 INTRUDED: Final = 0.25
@@ -39,11 +38,6 @@ FROM bot_states s JOIN trading_bots b ON b.id = s.bot_id
 IS_OPEN: Final = """
 SELECT NOT EXISTS (SELECT FROM trading_halts) AND bool_and(quoted_at > $1) FROM exchange_books
 """
-ENTRIES: Final = """
-SELECT b.id, b.status, b.user_id IS NULL AS is_deleted, count(e.id) AS entries
-FROM trading_bots b LEFT JOIN bot_entries e ON e.bot_id = b.id GROUP BY b.id
-"""
-
 Act = Callable[[], Awaitable[None]]
 
 
@@ -58,34 +52,31 @@ class Walk:
         self.chance = Random(seed)
         self._stage = robots.stage
         self._trading = robots.stage.trading
-        self._portfolios = [robots.portfolio_id]
-        self._bots = list[UUID]()
+        self.user = WalkingUser(robots, self.chance)
         self._prices = {"BTC": Decimal(100), "ETH": Decimal(10)}
-        self._resting = dict[UUID, int]()
-        """How many entries each bot has that is not active: it buys none."""
         self._is_new = False
         self._stalled = list[Stall]()
         """Workers that have read what a job is about, and have not acted on it yet."""
-        self._laid_anew = set[UUID]()
         self._undecided = set[UUID]()
         self._steps: list[tuple[int, Act]] = [
             (12, self._run),
             (24, self._candle),
             (20, self._match),
             (8, self._tick),
-            (3, self._cancel_all),
-            (5, self._cancel_one),
-            (2, self._sell_by_hand),
-            (4, self._create),
-            (8, self._start),
-            (2, self._pause),
-            (1, lambda: self._stop(sell=False)),
-            (2, lambda: self._stop(sell=True)),
-            (1, self._delete),
-            (2, self._update),
-            (1, self._reset),
-            (1, self._halt),
-            (4, self._resume),
+            (3, self.user.cancel_all),
+            (5, self.user.cancel_one),
+            (3, self.user.change_one),
+            (2, self.user.sell),
+            (4, self.user.create),
+            (8, self.user.start),
+            (2, self.user.pause),
+            (1, lambda: self.user.stop(sell=False)),
+            (2, lambda: self.user.stop(sell=True)),
+            (1, self.user.delete),
+            (2, self.user.update),
+            (1, self.user.reset),
+            (1, self.user.halt),
+            (4, self.user.resume),
             (2, self._lead),
             (5, self._stall),
             (6, self._go_on),
@@ -93,21 +84,21 @@ class Walk:
 
     async def begin(self) -> None:
         """A second portfolio, and coins in the first that are nobody's but the user's."""
-        self._portfolios.append(await self._stage.create())
+        self.user.portfolios.append(await self._stage.create())
         await self.robots.candle("10", "ETH")
         for symbol in SYMBOLS:
             new = NewOrder(symbol=symbol, side=Side.BUY, type=OrderType.MARKET, quote_amount=Decimal(2000))
-            await self._trading.orders.place(self._stage.alice, self._portfolios[0], new, self._stage.key)
+            await self._trading.orders.place(self._stage.alice, self.user.portfolios[0], new, self._stage.key)
         await self._match()
         for _ in range(MOST_BOTS):
-            await self._create()
+            await self.user.create()
 
     async def step(self) -> None:
         """Something happens, and everything holds."""
         act = self._next()
         if self.chance.random() < KILLED:
             self.crashes.kill_after(self.chance.randrange(self.chance.choice(STATEMENTS)))
-        self._laid_anew.clear()
+        self.user.laid_anew.clear()
         self._undecided.clear()
         before, kills = await self._decided_at(), self.crashes.kills
         try:
@@ -135,7 +126,7 @@ class Walk:
         """Everything is matched, and the books agree."""
         while self._stalled:
             await self._go_on()
-        await self._resume()
+        await self.user.resume()
         await self._match()
         assert await broken(self._stage.owner) == []
         await self.robots.market.check()
@@ -151,12 +142,14 @@ class Walk:
                 assert now["decided_at"] >= now["started_at"], "a candle is made up for"
             if was is not None:
                 assert now["decided_at"] >= was["decided_at"], "a decision goes back"
-                assert key[0] in self._laid_anew or was["levels"] in {None, now["levels"]}, "a grid keeps its levels"
+                assert key[0] in self.user.laid_anew or was["levels"] in {None, now["levels"]}, (
+                    "a grid keeps its levels"
+                )
         for row in await owner.fetch(ENTRIES):
             if row["status"] == BotStatus.ACTIVE:
-                self._resting.pop(row["id"], None)
+                self.user.resting.pop(row["id"], None)
             else:
-                assert self._resting.setdefault(row["id"], row["entries"]) == row["entries"], "it buys at rest"
+                assert self.user.resting.setdefault(row["id"], row["entries"]) == row["entries"], "it buys at rest"
         if self._undecided:
             decided = [key for key in after if key[0] in self._undecided and before.get(key) != after[key]]
             bots, symbols = [key[0] for key in decided], [key[1] for key in decided]
@@ -167,79 +160,6 @@ class Walk:
         return {(row["bot_id"], row["symbol"]): row for row in rows}
 
     # What happens.
-
-    async def _create(self) -> None:
-        if len(self._bots) >= MOST_BOTS:
-            return
-        chance = self.chance
-        given: dict[str, Any] = {
-            "portfolio_id": chance.choice(self._portfolios),
-            "target_symbols": chance.choice([["BTC"], ["ETH"], ["BTC", "ETH"]]),
-            "risk_level": chance.choice(list(RiskLevel)),
-            "max_position_usd": Decimal(chance.choice([300, 1000])),
-            "stop_loss_percentage": Decimal(chance.randint(2, 9)),
-            "take_profit_percentage": Decimal(chance.randint(2, 9)),
-            "cool_down_ms": chance.choice([0, 0, 90_000]),
-            "daily_loss_limit_usd": chance.choice([None, None, Decimal(20)]),
-        }
-        try:
-            id = await self.robots.create(self._strategy(), paused=True, **given)
-        except BotLimitReached:
-            self._bots.pop(0)
-            return
-        self._bots.append(id)
-        await self._trading.bots.start(self._stage.alice, id)
-
-    def _strategy(self) -> Config:
-        chance = self.chance
-        strategies: list[Config] = [
-            Dca(amount_usd=Decimal(chance.randint(20, 80)), every_candles=chance.randint(1, 3)),
-            Grid(levels=chance.randint(3, 8), range_percentage=Decimal(chance.randint(3, 12))),
-            # What these decide is drawn.
-            Momentum(period=2 + len(self._bots)),
-            Momentum(period=20 + len(self._bots)),
-        ]
-        return chance.choice(strategies)
-
-    async def _of_bot(self, act: Callable[[UUID], Awaitable[Any]]) -> UUID | None:
-        if not self._bots:
-            return None
-        id = self.chance.choice(self._bots)
-        await act(id)
-        return id
-
-    async def _start(self) -> None:
-        await self._of_bot(lambda id: self._trading.bots.start(self._stage.alice, id))
-
-    async def _pause(self) -> None:
-        self._rests(await self._of_bot(lambda id: self._trading.bots.pause(self._stage.alice, id)))
-        await self._note_rest()
-
-    async def _stop(self, *, sell: bool) -> None:
-        self._rests(await self._of_bot(lambda id: self._trading.bots.stop(self._stage.alice, id, sell=sell)))
-        await self._note_rest()
-
-    async def _delete(self) -> None:
-        id = await self._of_bot(lambda id: self._trading.bots.delete(self._stage.alice, id))
-        await self._note_rest()
-        if id is not None:
-            self._bots.remove(id)
-
-    def _rests(self, id: UUID | None) -> None:
-        if id is not None:
-            self.met["put to rest"] += 1
-
-    async def _note_rest(self) -> None:
-        """At once: what is bought after this is too late."""
-        for row in await self._stage.owner.fetch(ENTRIES):
-            if row["status"] != BotStatus.ACTIVE:
-                self._resting.setdefault(row["id"], row["entries"])
-
-    async def _update(self) -> None:
-        id = self.chance.choice(self._bots) if self._bots else None
-        if id is not None:
-            self._laid_anew.add(id)
-            await self._trading.bots.update(self._stage.alice, id, BotChanges(strategy=self._strategy()))
 
     async def _candle(self) -> None:
         """A minute ends; its prices are in the inbox, and its candles are stored."""
@@ -319,8 +239,15 @@ class Walk:
     def _maybe_intrude(self) -> bool:
         if self.chance.random() >= INTRUDED:
             return False
-        intruders: list[Act] = [self._pause, self._match, self._cancel_all, self._delete, self._reset, self._again]
-        act = self.chance.choice([*intruders, lambda: self._stop(sell=True), self._candle])
+        intruders: list[Act] = [
+            self.user.pause,
+            self._match,
+            self.user.cancel_all,
+            self.user.delete,
+            self.user.reset,
+            self._again,
+        ]
+        act = self.chance.choice([*intruders, lambda: self.user.stop(sell=True), self._candle])
 
         async def intrude() -> None:
             try:
@@ -340,32 +267,3 @@ class Walk:
         """Whether the exchange takes orders on: nothing is halted, and its prices are new."""
         since = self._stage.clock.now() - MINUTE
         return bool(await self._stage.owner.fetchval(IS_OPEN, since))
-
-    async def _cancel_all(self) -> None:
-        await self._trading.orders.cancel_all(self._stage.alice, self.chance.choice(self._portfolios), None)
-
-    async def _cancel_one(self) -> None:
-        rows = await self._stage.owner.fetch(
-            "SELECT id FROM orders WHERE bot_id IS NOT NULL AND status IN ('pending', 'partial') ORDER BY id"
-        )
-        if rows:
-            await self._trading.orders.cancel(self._stage.alice, self.chance.choice(rows)["id"])
-
-    async def _sell_by_hand(self) -> None:
-        rows = await self._stage.owner.fetch(
-            "SELECT portfolio_id, symbol, quantity - reserved AS free FROM positions WHERE quantity > reserved"
-            " ORDER BY portfolio_id, symbol"
-        )
-        if rows:
-            row = self.chance.choice(rows)
-            new = NewOrder(symbol=row["symbol"], side=Side.SELL, type=OrderType.MARKET, quantity=row["free"])
-            await self._trading.orders.place(self._stage.alice, row["portfolio_id"], new, self._stage.key)
-
-    async def _reset(self) -> None:
-        await self._trading.portfolios.reset(self._stage.alice, self.chance.choice(self._portfolios), self._stage.key)
-
-    async def _halt(self) -> None:
-        await self._trading.halts.halt_own(self._stage.alice)
-
-    async def _resume(self) -> None:
-        await self._trading.halts.resume_own(self._stage.alice)
