@@ -13,7 +13,7 @@ ORDER BY b.id;
 -- These bots with each token that they have not decided on since: IDs, end of the candle, beginning of the day.
 SELECT b.id AS bot_id, b.user_id, b.portfolio_id, k.symbol, b.config, b.max_position_size, b.stop_loss_percentage,
     b.take_profit_percentage, b.risk_level, b.daily_loss_limit, b.cool_down_ms, b.ai_model, s.state,
-    s.signal_type AS last_type, l.lost_today, l.last_loss_at
+    s.decided_at, s.signal_type AS last_type, l.lost_today, l.last_loss_at
 FROM trading_bots b
 CROSS JOIN LATERAL unnest(b.target_symbols) WITH ORDINALITY AS k (symbol, ord)
 LEFT JOIN bot_states s ON s.bot_id = b.id AND s.symbol = k.symbol
@@ -49,20 +49,21 @@ SELECT true FROM trading_bots WHERE id = $1 AND status = 'active' AND started_at
 
 -- name: decide
 -- Notes what bots decided at the end of a candle: bots, symbols, end, states, types, confidences, reasons, indicators,
--- prices. Returns those that had not decided on it before, and are active since before it ended.
+-- prices, and which candles they had decided on before. Returns those of which that is still so, and which are active
+-- since before the candle ended. What is stored as the first time is compared only: it does not change.
 INSERT INTO bot_states AS s (bot_id, symbol, decided_at, state, signal_type, confidence, reasoning,
     technical_indicators, price, first_price, first_at)
 SELECT n.bot_id, n.symbol, $3::timestamptz, n.state, n.type, n.confidence, n.reasoning, n.indicators, n.price, n.price,
-    $3
-FROM unnest($1::uuid[], $2::text[], $4::jsonb[], $5::text[], $6::integer[], $7::text[], $8::jsonb[], $9::numeric[])
-    AS n (bot_id, symbol, state, type, confidence, reasoning, indicators, price)
+    coalesce(n.before, $3)
+FROM unnest($1::uuid[], $2::text[], $4::jsonb[], $5::text[], $6::integer[], $7::text[], $8::jsonb[], $9::numeric[],
+    $10::timestamptz[]) AS n (bot_id, symbol, state, type, confidence, reasoning, indicators, price, before)
 JOIN trading_bots b ON b.id = n.bot_id AND b.status = 'active' AND b.started_at <= $3
 ORDER BY n.bot_id, n.symbol
 ON CONFLICT (bot_id, symbol) DO UPDATE
 SET decided_at = excluded.decided_at, state = excluded.state, signal_type = excluded.signal_type,
     confidence = excluded.confidence, reasoning = excluded.reasoning,
     technical_indicators = excluded.technical_indicators, price = excluded.price
-WHERE s.decided_at < excluded.decided_at
+WHERE s.decided_at < excluded.decided_at AND s.decided_at = excluded.first_at
 RETURNING s.bot_id, s.symbol;
 
 -- name: insert_signals

@@ -505,3 +505,21 @@ async def test_the_quantity_of_what_a_bot_sells_is_not_changed_by_its_user(
     [entry] = await robots.entries(id)
     assert entry["sold_quantity"] == entry["bought_quantity"]
     await robots.market.check()
+
+
+async def test_a_decision_is_made_anew_where_an_earlier_candle_was_decided_on_meanwhile(
+    robots: Robots, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    id, runner = await robots.create(Dca(amount_usd=Decimal(100), every_candles=3)), robots.stage.trading.bot_runner
+    Crashes.over_postgres(monkeypatch)
+    await robots.candle()
+    slow = Stall(lambda: runner.run(payload(robots, id)), 2)
+    assert await slow.begin(), "it has decided to buy, and not noted it"
+    closed_at = await robots.candle()
+    later = Stall(lambda: runner.run(payload(robots, id)), 2)
+    assert await later.begin()
+    await slow.end()
+    await robots.market.match()
+    await later.end()
+    assert sorted(each[:2] for each in await robots.signals(id)) == [("BUY", "EXECUTED"), ("HOLD", "IGNORED")]
+    assert await robots.stage.owner.fetchval("SELECT decided_at FROM bot_states") == closed_at

@@ -77,20 +77,28 @@ class BotRunner:
     async def run(self, payload: dict[str, Any]) -> None:
         """Handles RUN_JOB. A candle that is no longer the last is not made up for."""
         interval, closed_at = Interval(payload["interval"]), datetime.fromisoformat(payload["closed_at"])
-        if closed_at != last_close(interval, self.clock.now()):
-            return
-        due, held = await self._read([UUID(id) for id in payload["bots"]], closed_at)
+        ids = [UUID(id) for id in payload["bots"]]
+        while closed_at == last_close(interval, self.clock.now()):
+            if await self._run(ids, interval, closed_at):
+                return
+
+    async def _run(self, ids: Sequence[UUID], interval: Interval, closed_at: datetime) -> bool:
+        """Returns whether all of them are done. What was decided by something that another worker has changed since, by
+        a decision on this candle or on an earlier one, is to be looked at again.
+        """
+        due, held = await self._read(ids, closed_at)
         if not due:
-            return
+            return True
         candles = await self.candles.latest_of({each.symbol for each in due}, interval, WINDOW_CANDLES + 1)
         found, failed = await asyncio.to_thread(_decided, due, candles, held, interval, closed_at)
         for bot_id, user_id in failed.items():
             await self.reports.fail(bot_id, user_id, FAILED)
         acting = [each for each in found if _acts(each)]
         worded = await self.reasons.worded(acting)
-        await self._note([each for each in found if not _acts(each)], closed_at)
+        is_done = await self._note([each for each in found if not _acts(each)], closed_at)
         for each in worded:
-            await self._act(each, closed_at)
+            is_done &= await self._act(each, closed_at)
+        return is_done
 
     async def _read(
         self, ids: Sequence[UUID], closed_at: datetime
@@ -104,12 +112,14 @@ class BotRunner:
             held[entry.bot_id, entry.symbol].append(entry)
         return due, held
 
-    async def _note(self, holding: Sequence[Decided], closed_at: datetime) -> None:
-        """Notes what is not acted on, all at once. Of holding, the first after something else is a signal."""
+    async def _note(self, holding: Sequence[Decided], closed_at: datetime) -> bool:
+        """Notes what is not acted on, all at once; returns whether all of it is noted. Of holding, the first after
+        something else is a signal.
+        """
         if not holding:
-            return
+            return True
 
-        async def work(tx: Tx) -> None:
+        async def work(tx: Tx) -> bool:
             noted = {tuple(row) for row in await tx.fetch(RunSql.decide, *_columns(holding, closed_at))}
             signals = [
                 NewSignal(uuid4(), each, ExecutionStatus.IGNORED, NOTHING_TO_DO)
@@ -117,16 +127,17 @@ class BotRunner:
                 if (each.due.bot_id, each.due.symbol) in noted and each.due.last_type != SignalType.HOLD
             ]
             await self.reports.insert(tx, signals, closed_at, self.clock.now())
+            return len(noted) == len(holding)
 
-        await self.database.write(SYSTEM, work)
+        return await self.database.write(SYSTEM, work)
 
-    async def _act(self, each: Decided, closed_at: datetime) -> None:
-        """Does what a bot decided, unless it was paused since, though it may be active again, or another worker was
-        first. What fails stops no other bot.
+    async def _act(self, each: Decided, closed_at: datetime) -> bool:
+        """Does what a bot decided, unless it was paused since, though it may be active again; returns False where
+        another worker was first. What fails stops no other bot.
         """
         due = each.due
         try:
-            await self.database.write(SYSTEM, lambda tx: self._do(tx, each, closed_at))
+            return await self.database.write(SYSTEM, lambda tx: self._do(tx, each, closed_at))
         except NotFound:
             await self.reports.fail(due.bot_id, due.user_id, PORTFOLIO_GONE)
         except Unavailable:
@@ -134,13 +145,14 @@ class BotRunner:
         except Exception:
             log.exception("bots.failed", bot_id=str(due.bot_id), symbol=due.symbol)
             await self.reports.fail(due.bot_id, due.user_id, FAILED)
+        return True
 
-    async def _do(self, tx: Tx, each: Decided, closed_at: datetime) -> None:
+    async def _do(self, tx: Tx, each: Decided, closed_at: datetime) -> bool:
         due, at = each.due, self.clock.now()
         if not await tx.fetch(RunSql.active_bot, due.bot_id, closed_at):
-            return
+            return True
         if not await tx.fetch(RunSql.decide, *_columns([each], closed_at)):
-            return
+            return False
         signal, changed = NewSignal(uuid4(), each, ExecutionStatus.PENDING, None), list[ChangedSignal]()
         try:
             portfolio = await self.trader.orders.portfolios.lock(tx, due.user_id, due.portfolio_id)
@@ -152,6 +164,7 @@ class BotRunner:
         except Problem as problem:
             signal = signal.refused(problem.message)
         await self.reports.insert(tx, [signal] if signal.is_worth_noting else [], closed_at, at, changed)
+        return True
 
     async def _trade(  # noqa: PLR0917  # what it depends on
         self,
@@ -239,6 +252,7 @@ def _columns(found: Sequence[Decided], closed_at: datetime) -> list[Any]:
             each.decision.reasoning,
             each.decision.indicators,
             each.price,
+            each.due.decided_at,
         )
         for each in found
     ]

@@ -96,6 +96,7 @@ class BotStatements:
                     cool_down_ms=bot.cool_down_ms,
                     ai_model=None,
                     state=None if state is None else state.state,
+                    decided_at=None if state is None else state.decided_at,
                     last_type=None if state is None else state.signal_type,
                     lost_today=lost,
                     last_loss_at=last_loss_at,
@@ -147,11 +148,12 @@ class BotStatements:
         return [True] if _decides(bot, closed_at) else []
 
     def _decide(self, tx: MemoryTx, bots: list[UUID], symbols: list[str], at: datetime, *new: Any) -> list[Any]:
-        states, types, *_ = new
+        states, types, *_, known = new
         rows, found = self._rows, list[tuple[UUID, str]]()
-        for id, symbol, state, kind in zip(bots, symbols, states, types, strict=True):
+        for id, symbol, state, kind, read_at in zip(bots, symbols, states, types, known, strict=True):
             before = rows.states.get((id, symbol))
-            if _decides(rows.bots[id], at) and (before is None or before.decided_at < at):
+            is_new = before is None or read_at == before.decided_at < at
+            if _decides(rows.bots[id], at) and is_new:
                 tx.put(rows.states, (id, symbol), StateRow(at, state, kind))
                 tx.append(rows.decisions, (id, symbol, at))
                 found.append((id, symbol))
