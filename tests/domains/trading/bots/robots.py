@@ -60,10 +60,13 @@ class Robots:
 
     async def run(self, *ids: UUID, closed_at: datetime | None = None) -> None:
         """The bots decide on the last candle, and their orders are matched."""
-        ended_at = closed_at or last_close(Interval.ONE_MINUTE, self.stage.clock.now())
-        payload = {"interval": "1m", "closed_at": ended_at.isoformat(), "bots": [str(id) for id in ids]}
-        await self.stage.trading.bot_runner.run(payload)
+        await self.stage.trading.bot_runner.run(self.job(*ids, closed_at=closed_at))
         await self.market.match()
+
+    def job(self, *ids: UUID, closed_at: datetime | None = None) -> dict[str, Any]:
+        """What a worker is given at the end of the last candle."""
+        ended_at = closed_at or last_close(Interval.ONE_MINUTE, self.stage.clock.now())
+        return {"interval": "1m", "closed_at": ended_at.isoformat(), "bots": [str(id) for id in ids]}
 
     async def next(self, id: UUID, price: str | None = None) -> None:
         """A candle ends, and the bot decides on it."""

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from app.dev.soak.model import Broken
@@ -38,13 +39,14 @@ class BotLaws:
         """All that there is, and that nothing is there twice."""
         rows, books = self._rows, self._world.books
         self.touched(rows.entries, rows.signals)
-        for what, found in {
-            "a bot decides once on a candle": rows.decisions,
+        once: dict[str, list[tuple[Any, ...]]] = {
+            "a bot decides once on a candle": [*rows.decisions],
             "a bot has one signal for a token and a candle": [
                 (each.bot_id, each.symbol, each.closed_at) for each in rows.signals.values()
             ],
             "a signal buys once, or once in each slot": [(each.signal_id, each.slot) for each in rows.entries.values()],
-        }.items():
+        }
+        for what, found in once.items():
             if twice := [each for each, count in Counter(found).items() if count > 1]:
                 raise Broken(what, twice=twice)
         for row in books.orders.values():

@@ -9,6 +9,7 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from app.dev.soak.books import Books
+from app.domains.market.prices.model import Interval
 from app.domains.trading.bots.model import (
     BotStatus,
     ChangedSignal,
@@ -119,7 +120,7 @@ class BotStatements:
     def _held_entries(self, _: MemoryTx, bots: list[UUID]) -> list[HeldEntry]:
         rows, found = self._rows, list[HeldEntry]()
         for entry in (rows.entries[id] for bot in bots for id in rows.held.get(bot, ())):
-            _, stop, take = (self._books.orders[id] for id in self._books.brackets[entry.bracket_id])
+            __, stop, take = (self._books.orders[id] for id in self._books.brackets[entry.bracket_id])
             order = self._books.orders[entry.id]
             is_placed = is_open(take) and take.priority is not None
             beside = any(is_open(self._books.orders[id]) for id in rows.exits_of.get(entry.id, ()))
@@ -262,11 +263,11 @@ class BotStatements:
                 new[entry.exit_signal_id] = ExecutionStatus.EXECUTED, None
         changed = list[ChangedSignal]()
         for id, (status, reason) in new.items():
-            signal = rows.signals[id]
-            if signal.status == ExecutionStatus.PENDING or (
-                signal.status == ExecutionStatus.FAILED and status == ExecutionStatus.EXECUTED
+            before = rows.signals[id]
+            if before.status == ExecutionStatus.PENDING or (
+                before.status == ExecutionStatus.FAILED and status == ExecutionStatus.EXECUTED
             ):
-                changed.append(self._set_signal(tx, signal, status, reason))
+                changed.append(self._set_signal(tx, before, status, reason))
         return changed
 
     def _bots_of_entries(self, _: MemoryTx, ids: list[UUID]) -> list[TradedBot]:
@@ -279,7 +280,17 @@ class BotStatements:
             return []
         strategy = Strategy(bot.config["type"])
         return [
-            LockedBot(id, user_id, bot.portfolio_id, "", bot.status, strategy, bot.config, bot.target_symbols, "1m")
+            LockedBot(
+                id,
+                user_id,
+                bot.portfolio_id,
+                "",
+                bot.status,
+                strategy,
+                bot.config,
+                bot.target_symbols,
+                Interval.ONE_MINUTE,
+            )
         ]
 
     def _set_status(self, tx: MemoryTx, id: UUID, status: BotStatus, reason: str | None, at: datetime) -> None:

@@ -121,7 +121,7 @@ class MemoryWalk:
             started_at = self.world.rows.bots[key[0]].started_at
             if started_at is None or now.decided_at < started_at or (was and now.decided_at <= was.decided_at):
                 raise Broken("a bot decides on candles that end while it is active, in their order", was=was, now=now)
-            if was and was.state and "levels" in was.state and now.state["levels"] != was.state["levels"]:
+            if was and was.state and "levels" in was.state and was.state["levels"] != (now.state or {}).get("levels"):
                 raise Broken("a grid keeps its levels", was=was, now=now)
             decided.append(key)
         if bare := self._laws.bare(key for key in decided if key[0] in self._clean):
@@ -140,8 +140,7 @@ class MemoryWalk:
                     raise Broken("a bot that is not active buys nothing", bot=bot)
 
     def _next(self) -> Act:
-        weights, acts = zip(*self._steps, strict=True)
-        [act] = self.chance.choices(acts, weights)
+        [(_, act)] = self.chance.choices(self._steps, [weight for weight, _ in self._steps])
         if self._is_new and self.chance.random() < 0.6:
             act = self.chance.choice([self._run, self._run, self._run, self._stall])
         self._is_new = False
@@ -175,9 +174,11 @@ class MemoryWalk:
         grid = Grid(levels=chance.randint(3, 8), range_percentage=Decimal(chance.randint(3, 12)))
         dca = Dca(amount_usd=Decimal(chance.randint(20, 80)), every_candles=chance.randint(1, 3))
         # What these decide is drawn.
-        return chance.choice(
-            [grid, dca, Momentum(period=chance.randint(2, 99)), Momentum(period=chance.randint(2, 99))]
-        )
+        # One half of all bots.
+        momentum, other = Momentum(period=chance.randint(2, 99)), chance.random()
+        if other < 0.5:
+            return momentum
+        return grid if other < 0.75 else dca
 
     @property
     def _mine(self) -> list[BotRow]:

@@ -114,8 +114,7 @@ class Walk:
         await self._check(before)
 
     def _next(self) -> Act:
-        weights, acts = zip(*self._steps, strict=True)
-        [act] = self.chance.choices(acts, weights)
+        [(_, act)] = self.chance.choices(self._steps, [weight for weight, _ in self._steps])
         if self._is_new and self.chance.random() < 0.6:
             # A candle has ended, and nobody has taken its job yet.
             act = self.chance.choice([self._run, self._run, self._run, self._stall])
@@ -207,9 +206,13 @@ class Walk:
             return
         job = jobs[-1] if chance.random() < 0.8 else chance.choice(jobs)
         payload = msgspec.json.decode(job["payload"])
-        workers = chance.choice([1, 1, 1, 2, 3])
-        intruded, kills = self._maybe_intrude(), self.crashes.kills
-        outcomes = await asyncio.gather(*(runner.run(payload) for _ in range(workers)), return_exceptions=True)
+        workers, kills = chance.choice([1, 1, 1, 2, 3]), self.crashes.kills
+        intruded, at_once = self._maybe_intrude(), list[Awaitable[None]]()
+        if chance.random() < 0.15:
+            # Postgres decides who is first.
+            at_once, intruded = [chance.choice([self.user.pause, self.user.delete])()], True
+        running = [runner.run(payload) for _ in range(workers)]
+        outcomes = await asyncio.gather(*running, *at_once, return_exceptions=True)
         self.met[f"{workers} workers"] += 1
         for outcome in outcomes:
             if isinstance(outcome, BaseException):
