@@ -82,8 +82,10 @@ class BotLaws:
         is_over = not is_open(order) and entry.bought == entry.sold
         if (entry.closed_at is not None) is not (is_over or entry.is_abandoned):
             raise Broken("an entry is closed exactly if all of it is sold, or it is abandoned", entry=entry)
+        live = [row for row in sales if is_open(row)]
+        if live and entry.closed_at is not None:
+            raise Broken("what is closed is not being sold", entry=entry, live=live)
         if entry.closed_at is None and entry.bought:
-            live = [row for row in sales if is_open(row)]
             beside = [row for row in live if row.bracket_role is None]
             sets = len(beside) + (len(beside) < len(live))
             if sets > 1:

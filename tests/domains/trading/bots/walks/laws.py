@@ -81,6 +81,10 @@ LAWS: Final[Mapping[str, str]] = MappingProxyType(
             WHERE e.closed_at IS NULL AND e.bought_quantity > 0
                 AND (l.sets > 1 OR coalesce(l.in_bracket, 0) + l.beside > e.bought_quantity - e.sold_quantity)
         """,
+        "what is closed is not being sold": f"""
+            SELECT e.id FROM bot_entries e
+            WHERE e.closed_at IS NOT NULL AND EXISTS (SELECT FROM ({_SALES}) s WHERE s.status IN {_OPEN})
+        """,
         "an entry is abandoned with its portfolio, or where somebody else sold": """
             SELECT e.id FROM bot_entries e JOIN orders o ON o.id = e.id JOIN portfolios p ON p.id = o.portfolio_id
             WHERE e.is_abandoned AND o.life = p.life AND NOT EXISTS (

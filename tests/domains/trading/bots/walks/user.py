@@ -129,6 +129,12 @@ class WalkingUser:
         if rows:
             await self._trading.orders.cancel(self._stage.alice, self._chance.choice(rows)["id"])
 
+    async def buy(self) -> None:
+        """Coins that are no bot's."""
+        symbol, portfolio_id = self._chance.choice(["BTC", "ETH"]), self._chance.choice(self.portfolios)
+        new = NewOrder(symbol=symbol, side=Side.BUY, type=OrderType.MARKET, quote_amount=Decimal(500))
+        await self._trading.orders.place(self._stage.alice, portfolio_id, new, self._stage.key)
+
     async def sell(self) -> None:
         rows = await self._stage.owner.fetch(
             "SELECT portfolio_id, symbol, quantity - reserved AS free FROM positions WHERE quantity > reserved"

@@ -66,6 +66,7 @@ class Walk:
             (3, self.user.cancel_all),
             (5, self.user.cancel_one),
             (3, self.user.change_one),
+            (2, self.user.buy),
             (2, self.user.sell),
             (4, self.user.create),
             (8, self.user.start),
@@ -83,7 +84,7 @@ class Walk:
         ]
 
     async def begin(self) -> None:
-        """A second portfolio, and coins in the first that are nobody's but the user's."""
+        """A second portfolio, coins in the first that are no bot's, and bots."""
         self.user.portfolios.append(await self._stage.create())
         await self.robots.candle("10", "ETH")
         for symbol in SYMBOLS:
@@ -207,12 +208,11 @@ class Walk:
         job = jobs[-1] if chance.random() < 0.8 else chance.choice(jobs)
         payload = msgspec.json.decode(job["payload"])
         workers, kills = chance.choice([1, 1, 1, 2, 3]), self.crashes.kills
-        intruded, at_once = self._maybe_intrude(), list[Awaitable[None]]()
-        if chance.random() < 0.15:
-            # Postgres decides who is first.
-            at_once, intruded = [chance.choice([self.user.pause, self.user.delete])()], True
+        # Somebody comes between two transactions, or at the same time: then Postgres decides who is first.
+        rivals = [chance.choice([self.user.pause, self.user.delete])] if chance.random() < 0.15 else []
+        intruded = bool(rivals) or self._maybe_intrude()
         running = [runner.run(payload) for _ in range(workers)]
-        outcomes = await asyncio.gather(*running, *at_once, return_exceptions=True)
+        outcomes = await asyncio.gather(*running, *(rival() for rival in rivals), return_exceptions=True)
         self.met[f"{workers} workers"] += 1
         for outcome in outcomes:
             if isinstance(outcome, BaseException):
