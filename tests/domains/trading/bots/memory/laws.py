@@ -24,21 +24,21 @@ class BotLaws:
         self._rows: BotRows = world.rows
         self._statements: BotStatements = world.statements
 
-    def touched(self, entries: Iterable[UUID], signals: Iterable[UUID]) -> None:
-        """These entries, their signals, and these signals. What was undone is no longer there."""
-        rows, wanted = self._rows, set(signals)
-        for id in entries:
+    def touched(self, ids: Iterable[UUID]) -> None:
+        """The entries and signals of these IDs, and the signals of the entries. What was undone is no longer there."""
+        rows, wanted = self._rows, set(ids)
+        for id in list(wanted):
             if (entry := rows.entries.get(id)) is not None:
                 self._entry(entry)
                 wanted |= {entry.signal_id} if entry.exit_signal_id is None else {entry.signal_id, entry.exit_signal_id}
-        for signal_id in wanted:
-            if (signal := rows.signals.get(signal_id)) is not None:
+        for id in wanted:
+            if (signal := rows.signals.get(id)) is not None:
                 self._signal(signal)
 
     def everything(self) -> None:
         """All that there is, and that nothing is there twice."""
         rows, books = self._rows, self._world.books
-        self.touched(rows.entries, rows.signals)
+        self.touched([*rows.entries, *rows.signals])
         once: dict[str, list[tuple[Any, ...]]] = {
             "a bot decides once on a candle": [*rows.decisions],
             "a bot has one signal for a token and a candle": [

@@ -102,6 +102,8 @@ class BotRows:
         """All entries of each bot."""
         self.held = dict[UUID, tuple[UUID, ...]]()
         """The open entries of each bot."""
+        self.touched = set[UUID]()
+        """What was written since this was cleared: entries, signals, and others that have an ID."""
         self.decisions = list[tuple[UUID, str, datetime]]()
 
 
@@ -128,6 +130,8 @@ class MemoryTx:
 
         self.undo.append(undo)
         table[key] = value
+        if isinstance(key, UUID):
+            self._database.rows.touched.add(key)
 
     def append(self, table: list[Any], value: Any) -> None:
         """Adds a row to a list."""
@@ -154,7 +158,10 @@ class MemoryTx:
 class MemoryDatabase:
     """One transaction at a time. Nothing is kept of one in which somebody is killed."""
 
-    def __init__(self, statements: dict[Any, Callable[..., Sequence[Any] | None]], crashes: Crashes) -> None:
+    def __init__(
+        self, rows: BotRows, statements: dict[Any, Callable[..., Sequence[Any] | None]], crashes: Crashes
+    ) -> None:
+        self.rows = rows
         self.statements = statements
         self.crashes = crashes
         self._turn = asyncio.Lock()

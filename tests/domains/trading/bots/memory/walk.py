@@ -27,7 +27,7 @@ from tests.domains.trading.bots.memory.world import BotWorld
 from tests.domains.trading.bots.walks.crashes import Killed, Stall
 from tests.factories import CLIENT
 
-LENGTH: Final = 500
+LENGTH: Final = 400
 """Steps of one walk."""
 MOST_BOTS: Final = 8
 KILLED: Final = 0.12
@@ -92,7 +92,8 @@ class MemoryWalk:
     async def step(self) -> None:
         """Something happens, and everything that it touched holds."""
         rows, crashes = self.world.rows, self.world.crashes
-        states, entries, signals = dict(rows.states), dict(rows.entries), dict(rows.signals)
+        states = dict(rows.states)
+        rows.touched.clear()
         act, kills = self._next(), crashes.kills
         if self.chance.random() < KILLED:
             crashes.kill_after(self.chance.randrange(self.chance.choice(STATEMENTS)))
@@ -107,8 +108,7 @@ class MemoryWalk:
         if crashes.kills > kills:
             self.met["killed"] += 1
             self.world.restart()
-        changed = [id for id, entry in rows.entries.items() if entries.get(id) is not entry]
-        self._laws.touched(changed, [id for id, each in rows.signals.items() if signals.get(id) is not each])
+        self._laws.touched(rows.touched)
         self._check_states(states)
         self._check_rest()
 

@@ -100,9 +100,9 @@ class BotWorld(World):
         self.orders = OrderStatements(self)
         self.statements = BotStatements(self.rows, books)
         statements = self.statements.all | self.orders.all
-        database: Any = MemoryDatabase(statements, self.crashes)
+        database: Any = MemoryDatabase(self.rows, statements, self.crashes)
         # A batch is done as a whole or not at all: of one in which the matcher is killed, nothing is there.
-        self._batches = MemoryDatabase(statements, Crashes())
+        self._batches = MemoryDatabase(self.rows, statements, Crashes())
         clock, nobody, candles = Clock(self), _any(None), _any(self.candles)
         events, notifications = _any(self.events), _any(Notifications(self.events))
         portfolios = Portfolios(database, clock, events, 50, nobody, nobody, nobody)
