@@ -48,6 +48,7 @@ CREATE TABLE decisions (bot_id uuid NOT NULL, symbol text NOT NULL, decided_at t
 CREATE FUNCTION note_decision() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public AS $$
 BEGIN
     INSERT INTO decisions VALUES (NEW.bot_id, NEW.symbol, NEW.decided_at);
+    PERFORM pg_notify('decisions', extract(epoch FROM NEW.decided_at)::text);
     RETURN NULL;
 END
 $$;
@@ -56,7 +57,6 @@ CREATE TRIGGER note_decision AFTER INSERT OR UPDATE OF decided_at ON bot_states
 """
 """What is committed of decisions: a signal is not stored of each."""
 READY: Final = "SELECT count(DISTINCT symbol) FROM candles WHERE interval = '1m' AND symbol = ANY ($1)"
-NEWEST: Final = "SELECT max(decided_at) FROM bot_states"
 TWICE: Final = "SELECT * FROM decisions GROUP BY bot_id, symbol, decided_at HAVING count(*) > 1"
 
 
@@ -89,6 +89,9 @@ class Workers:
 
     def __post_init__(self) -> None:
         self._chance = random.Random(12)
+        self._newest = 0.0
+        """The end of the newest candle that a bot has decided on."""
+        self._heard = asyncio.Event()
 
     @property
     def trading(self) -> TradingServices:
@@ -97,6 +100,7 @@ class Workers:
     async def begin(self) -> None:
         """Returns once the workers run, there are prices and candles, and the bots are active."""
         await self.owner.execute(NOTE_DECISIONS)
+        await self.owner.add_listener("decisions", self._hear)
         await self._complete()
         await until(self._has_candles)
         portfolios = [
@@ -132,13 +136,7 @@ class Workers:
 
     async def cycle(self) -> None:
         """Kills a worker while bots decide on a candle, and starts another."""
-        before = await self.owner.fetchval(NEWEST)
-
-        async def decides() -> bool:
-            newest = await self.owner.fetchval(NEWEST)
-            return bool(newest is not None and (before is None or newest > before))
-
-        await until(decides)
+        await self._next_candle()
         await elapse(self._chance.uniform(0, LONGEST_PAUSE_S))
         killed = self.running.pop(self._chance.randrange(len(self.running)))
         killed.kill()
@@ -147,8 +145,7 @@ class Workers:
 
     async def end(self) -> Outcome:
         """Stops the bots; returns what was done once all of it is matched. Raises AssertionError if it is not right."""
-        newest = await self.owner.fetchval(NEWEST)
-        await until(lambda: self._decided_since(newest))
+        await self._next_candle()
         for id in self.bots:
             await self.trading.bots.pause(self.viewer, id)
         await until(lambda: is_matched(self.owner))
@@ -192,9 +189,16 @@ class Workers:
     async def _has_candles(self) -> bool:
         return bool(await self.owner.fetchval(READY, SYMBOLS) == len(SYMBOLS))
 
-    async def _decided_since(self, moment: datetime | None) -> bool:
-        newest = await self.owner.fetchval(NEWEST)
-        return bool(newest is not None and (moment is None or newest > moment))
+    async def _next_candle(self) -> None:
+        """Returns once a bot has decided on a candle after the newest."""
+        before = self._newest
+        while self._newest <= before:
+            self._heard.clear()
+            await self._heard.wait()
+
+    def _hear(self, _: object, __: int, ___: str, payload: object) -> None:
+        self._newest = max(self._newest, float(str(payload)))
+        self._heard.set()
 
 
 @asynccontextmanager
@@ -217,8 +221,8 @@ async def workers_with_bots(home: Path, servers: Servers) -> AsyncIterator[Worke
         "MONETA_SECRET_KEY": settings.secret_key.get_secret_value(),
         "MONETA_KEY_ENCRYPTION_KEYS": settings.key_encryption_keys.get_secret_value(),
         "MONETA_DATABASE_POOL_SIZE": "8",
-        "MONETA_MARKET_TOKEN_LIMIT": "20",
-        "MONETA_MARKET_PERIOD_S": "0.5",
+        "MONETA_MARKET_TOKEN_LIMIT": "10",
+        "MONETA_MARKET_PERIOD_S": "1",
         # A worker that feeds prices is killed as well, and time goes on meanwhile.
         "MONETA_QUOTE_AGE_S": "3600",
         "MONETA_MARKET_QUOTE_AGE_S": "3600",
