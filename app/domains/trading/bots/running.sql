@@ -84,8 +84,8 @@ SELECT n.id, n.bracket_id, n.slot, $4::uuid, $5::text, $6::uuid, $7::timestamptz
 FROM unnest($1::uuid[], $2::uuid[], $3::integer[]) AS n (id, bracket_id, slot);
 
 -- name: note_exits
--- Notes the signal that sells entries: entries, signal, its time. Returns the earlier signals that were to sell them, did
--- not, and have nothing else to sell.
+-- Notes the signal that sells entries: entries, signal, its time. Returns the earlier signals that were to sell them,
+-- did not, and have nothing else to sell.
 WITH before AS (
     SELECT id, exit_signal_id, exit_signal_at FROM bot_entries WHERE id = ANY ($1::uuid[]) AND closed_at IS NULL
 ), noted AS (

@@ -228,3 +228,39 @@ async def test_the_quantity_of_what_a_bot_sells_is_not_changed_by_its_user(
     [entry] = await robots.entries(id)
     assert entry["sold_quantity"] == entry["bought_quantity"]
     await robots.market.check()
+
+
+async def test_what_was_held_before_a_reset_is_not_sold_of_what_the_user_bought_since(
+    robots: Robots, decides: list[SignalType]
+) -> None:
+    id = await robots.create()
+    decides += [SignalType.BUY, SignalType.SELL]
+    await robots.next(id)
+    await robots.stage.trading.portfolios.reset(robots.stage.alice, robots.portfolio_id, robots.stage.key)
+    await robots.market.match()
+    await robots.market.place(robots.portfolio_id, Side.BUY, "20")
+    await robots.market.match()
+    await robots.next(id)
+    assert (await robots.signals(id))[-1] == ("SELL", "IGNORED", "There is nothing to sell.")
+    position = await robots.stage.position(robots.portfolio_id)
+    assert position is not None
+    assert position[0] == 20
+    await robots.market.check()
+
+
+async def test_what_an_exit_has_sold_in_part_is_protected_for_the_rest(
+    robots: Robots, decides: list[SignalType]
+) -> None:
+    id, alice = await robots.create(max_position_usd=Decimal(9000), risk_level=RiskLevel.HIGH), robots.stage.alice
+    await robots.market.place(robots.portfolio_id, Side.BUY, "5")
+    decides += [SignalType.BUY]
+    await robots.next(id)
+    await robots.candle("110.3")
+    [entry] = await robots.entries(id)
+    assert 0 < entry["sold_quantity"] < entry["bought_quantity"], "the house takes little near its price"
+    await robots.stage.trading.orders.cancel_all(alice, robots.portfolio_id, None)
+    await robots.market.match()
+    await robots.next(id)
+    stop = await robots.stage.owner.fetchval("SELECT quantity FROM orders WHERE bot_id = $1 AND bracket_id IS NULL", id)
+    assert stop == entry["bought_quantity"] - entry["sold_quantity"]
+    await robots.market.check()
