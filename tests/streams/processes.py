@@ -18,12 +18,12 @@ _numbers = count(1)
 
 
 class Process:
-    """`python -m app <verb>`."""
+    """`python -m app <verb>`, or another module that runs it."""
 
-    def __init__(self, verb: str, home: Path, environment: Mapping[str, str]) -> None:
+    def __init__(self, verb: str, home: Path, environment: Mapping[str, str], *, module: str = "app") -> None:
         self.log = Log(home / f"{verb}-{next(_numbers)}.log")
         self._process: subprocess.Popen[bytes] = spawn(
-            [sys.executable, "-m", "app", verb],
+            [sys.executable, "-m", module, verb],
             cwd=ROOT,
             env={**os.environ, **environment},
             user=None,

@@ -46,9 +46,9 @@ _TIERS: Final = tuple(SCHEDULES.values())
 class World:
     """Four users, six portfolios, three tokens."""
 
-    def __init__(self) -> None:
+    def __init__(self, books: Books | None = None) -> None:
         self.now = BEGIN_MS
-        self.books = Books()
+        self.books = books or Books()
         self.venue = Venue(name="internal")
         self.portfolios = list[Portfolio]()
         self.inbox = list[tuple[Command, int]]()

@@ -209,6 +209,8 @@ class DueBot(msgspec.Struct, frozen=True):
     cool_down_ms: int
     ai_model: str | None
     state: dict[str, Any] | None
+    decided_at: datetime | None
+    """The end of the candle that it decided on last. Null: none yet."""
     last_type: str | None
     """What it decided last. Null: nothing yet."""
     lost_today: Decimal

@@ -13,7 +13,7 @@ ORDER BY b.id;
 -- These bots with each token that they have not decided on since: IDs, end of the candle, beginning of the day.
 SELECT b.id AS bot_id, b.user_id, b.portfolio_id, k.symbol, b.config, b.max_position_size, b.stop_loss_percentage,
     b.take_profit_percentage, b.risk_level, b.daily_loss_limit, b.cool_down_ms, b.ai_model, s.state,
-    s.signal_type AS last_type, l.lost_today, l.last_loss_at
+    s.decided_at, s.signal_type AS last_type, l.lost_today, l.last_loss_at
 FROM trading_bots b
 CROSS JOIN LATERAL unnest(b.target_symbols) WITH ORDINALITY AS k (symbol, ord)
 LEFT JOIN bot_states s ON s.bot_id = b.id AND s.symbol = k.symbol
@@ -43,25 +43,27 @@ WHERE e.bot_id = ANY ($1::uuid[]) AND e.closed_at IS NULL
 ORDER BY e.opened_at, e.id;
 
 -- name: active_bot
--- The status of a bot, which does not change until the transaction ends.
-SELECT status FROM trading_bots WHERE id = $1 FOR SHARE;
+-- A row if a bot is active and was started before a candle ended: bot, end. That does not change until the transaction
+-- ends.
+SELECT true FROM trading_bots WHERE id = $1 AND status = 'active' AND started_at <= $2::timestamptz FOR SHARE;
 
 -- name: decide
 -- Notes what bots decided at the end of a candle: bots, symbols, end, states, types, confidences, reasons, indicators,
--- prices. Returns those that had not decided on it before, and are active.
+-- prices, and which candles they had decided on before. Returns those of which that is still so, and which are active
+-- since before the candle ended. What is stored as the first time is compared only: it does not change.
 INSERT INTO bot_states AS s (bot_id, symbol, decided_at, state, signal_type, confidence, reasoning,
     technical_indicators, price, first_price, first_at)
 SELECT n.bot_id, n.symbol, $3::timestamptz, n.state, n.type, n.confidence, n.reasoning, n.indicators, n.price, n.price,
-    $3
-FROM unnest($1::uuid[], $2::text[], $4::jsonb[], $5::text[], $6::integer[], $7::text[], $8::jsonb[], $9::numeric[])
-    AS n (bot_id, symbol, state, type, confidence, reasoning, indicators, price)
-JOIN trading_bots b ON b.id = n.bot_id AND b.status = 'active'
+    coalesce(n.before, $3)
+FROM unnest($1::uuid[], $2::text[], $4::jsonb[], $5::text[], $6::integer[], $7::text[], $8::jsonb[], $9::numeric[],
+    $10::timestamptz[]) AS n (bot_id, symbol, state, type, confidence, reasoning, indicators, price, before)
+JOIN trading_bots b ON b.id = n.bot_id AND b.status = 'active' AND b.started_at <= $3
 ORDER BY n.bot_id, n.symbol
 ON CONFLICT (bot_id, symbol) DO UPDATE
 SET decided_at = excluded.decided_at, state = excluded.state, signal_type = excluded.signal_type,
     confidence = excluded.confidence, reasoning = excluded.reasoning,
     technical_indicators = excluded.technical_indicators, price = excluded.price
-WHERE s.decided_at < excluded.decided_at
+WHERE s.decided_at < excluded.decided_at AND s.decided_at = excluded.first_at
 RETURNING s.bot_id, s.symbol;
 
 -- name: insert_signals
@@ -82,18 +84,43 @@ SELECT n.id, n.bracket_id, n.slot, $4::uuid, $5::text, $6::uuid, $7::timestamptz
 FROM unnest($1::uuid[], $2::uuid[], $3::integer[]) AS n (id, bracket_id, slot);
 
 -- name: note_exits
--- Notes the signal that sells entries: entries, signal, its time.
-UPDATE bot_entries SET exit_signal_id = $2::uuid, exit_signal_at = $3::timestamptz
-WHERE id = ANY ($1::uuid[]) AND closed_at IS NULL;
+-- Notes the signal that sells entries: entries, signal, its time. Returns the earlier signals that were to sell them,
+-- did not, and have nothing else to sell.
+WITH before AS (
+    SELECT id, exit_signal_id, exit_signal_at FROM bot_entries WHERE id = ANY ($1::uuid[]) AND closed_at IS NULL
+), noted AS (
+    UPDATE bot_entries e SET exit_signal_id = $2::uuid, exit_signal_at = $3::timestamptz
+    FROM before WHERE e.id = before.id
+)
+UPDATE trading_signals s
+SET execution_status = 'FAILED', status_reason = 'It sold nothing before a later signal did.'
+FROM (SELECT DISTINCT exit_signal_id AS id, exit_signal_at AS at FROM before) d, trading_bots b
+WHERE s.id = d.id AND s.created_at = d.at AND s.execution_status = 'PENDING' AND b.id = s.bot_id AND NOT EXISTS (
+    SELECT FROM bot_entries e
+    WHERE e.bot_id = s.bot_id AND e.closed_at IS NULL AND e.exit_signal_id = s.id AND e.id <> ALL ($1)
+)
+RETURNING s.id, s.bot_id, b.user_id, s.execution_status, s.status_reason;
 
 -- name: insert_exit
 -- Notes that an order sells of an entry.
 INSERT INTO bot_exits (order_id, entry_id) VALUES ($1, $2);
 
 -- name: abandon_entries
--- Closes entries whose coins are no longer the bot's to sell.
-UPDATE bot_entries SET closed_at = $2::timestamptz, is_abandoned = true
-WHERE id = ANY ($1::uuid[]) AND closed_at IS NULL;
+-- Closes entries whose coins are no longer the bot's to sell: entries, time. Returns the signals that were to sell them
+-- and have nothing else to sell.
+WITH gone AS (
+    UPDATE bot_entries SET closed_at = $2::timestamptz, is_abandoned = true
+    WHERE id = ANY ($1::uuid[]) AND closed_at IS NULL
+    RETURNING exit_signal_id AS id, exit_signal_at AS at
+)
+UPDATE trading_signals s
+SET execution_status = 'FAILED', status_reason = 'What it was to sell was gone before.'
+FROM (SELECT DISTINCT id, at FROM gone) d, trading_bots b
+WHERE s.id = d.id AND s.created_at = d.at AND s.execution_status = 'PENDING' AND b.id = s.bot_id AND NOT EXISTS (
+    SELECT FROM bot_entries e
+    WHERE e.bot_id = s.bot_id AND e.closed_at IS NULL AND e.exit_signal_id = s.id AND e.id <> ALL ($1)
+)
+RETURNING s.id, s.bot_id, b.user_id, s.execution_status, s.status_reason;
 
 -- name: settle_entries
 -- Sets what became of the entries that these orders buy or sell, and returns them: orders, time.
@@ -143,7 +170,7 @@ FROM (
     GROUP BY 1, 2
     UNION ALL
     SELECT DISTINCT e.exit_signal_id, e.exit_signal_at, 'EXECUTED', NULL::text FROM bot_entries e
-    WHERE e.id = ANY ($1) AND e.exit_signal_id IS NOT NULL AND e.closed_at IS NOT NULL
+    WHERE e.id = ANY ($1) AND e.exit_signal_id IS NOT NULL AND e.closed_at IS NOT NULL AND NOT e.is_abandoned
 ) n, trading_bots b
 WHERE s.id = n.id AND s.created_at = n.at AND b.id = s.bot_id
     AND (s.execution_status = 'PENDING' OR (s.execution_status = 'FAILED' AND n.status = 'EXECUTED'))

@@ -47,14 +47,14 @@ class RunSql(Statements, file="running.sql"):
     due_bot_ids: Query[UUID]
     due_bots: Query[DueBot]
     held_entries: Query[HeldEntry]
-    active_bot: Query[str]
+    active_bot: Query[bool]
     decide: Query[tuple[UUID, str]]
     insert_signals: Command
     insert_entries: Command
-    note_exits: Command
+    note_exits: Query[ChangedSignal]
     insert_exit: Command
     open_stops: Query[UUID]
-    abandon_entries: Command
+    abandon_entries: Query[ChangedSignal]
     settle_entries: Query[UUID]
     settle_signals: Query[ChangedSignal]
     bots_of_entries: Query[TradedBot]

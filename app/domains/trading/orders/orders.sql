@@ -169,7 +169,7 @@ WHERE o.id = ANY ($1::uuid[]) AND p.user_id = $2;
 -- An order of a locked portfolio, and whether an earlier change of it is still to be decided.
 SELECT id, symbol, side, type, time_in_force, expires_at, post_only, sells_all, quantity, quote_amount, price,
     stop_price, trail_amount, trail_fraction, protection_price, taker_fee_fraction, reserve_rate, filled_quantity,
-    status, bracket_role, priority IS NOT NULL AS is_placed, triggered_at IS NOT NULL AS is_triggered,
+    status, bracket_role, bot_id, priority IS NOT NULL AS is_placed, triggered_at IS NOT NULL AS is_triggered,
     EXISTS (
         SELECT FROM exchange_inbox i WHERE i.number IS NULL AND i.kind = 'replace' AND i.order_id = $1
     ) OR EXISTS (SELECT FROM venue_orders v WHERE v.order_id = $1 AND v.state = 'held') AS is_changing

@@ -40,14 +40,15 @@ class Robots:
             await self.stage.trading.bots.start(viewer, id)
         return id
 
-    async def candle(self, price: str | None = None, symbol: str = "BTC") -> datetime:
+    async def candle(self, price: str | None = None, symbol: str = "BTC", *, matched: bool = True) -> datetime:
         """A minute goes by at a price, and its candle is stored. Returns its end."""
         clock = self.stage.clock
         ended_at = last_close(Interval.ONE_MINUTE, clock.now()) + MINUTE
         clock.advance(ended_at + timedelta(seconds=1) - clock.now())
         self.prices[symbol] = price or self.prices[symbol]
         await self.market.tick(self.prices[symbol], symbol)
-        await self.market.match()
+        if matched:
+            await self.market.match()
         await self.stage.owner.execute(
             "INSERT INTO candles (symbol, exchange, interval, opened_at, open, high, low, close, volume_usd)"
             " VALUES ($1, 'simulated', '1m', $2, $3, $3, $3, $3, 1000)",
@@ -59,10 +60,13 @@ class Robots:
 
     async def run(self, *ids: UUID, closed_at: datetime | None = None) -> None:
         """The bots decide on the last candle, and their orders are matched."""
-        ended_at = closed_at or last_close(Interval.ONE_MINUTE, self.stage.clock.now())
-        payload = {"interval": "1m", "closed_at": ended_at.isoformat(), "bots": [str(id) for id in ids]}
-        await self.stage.trading.bot_runner.run(payload)
+        await self.stage.trading.bot_runner.run(self.job(*ids, closed_at=closed_at))
         await self.market.match()
+
+    def job(self, *ids: UUID, closed_at: datetime | None = None) -> dict[str, Any]:
+        """What a worker is given at the end of the last candle."""
+        ended_at = closed_at or last_close(Interval.ONE_MINUTE, self.stage.clock.now())
+        return {"interval": "1m", "closed_at": ended_at.isoformat(), "bots": [str(id) for id in ids]}
 
     async def next(self, id: UUID, price: str | None = None) -> None:
         """A candle ends, and the bot decides on it."""

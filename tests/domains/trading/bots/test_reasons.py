@@ -33,6 +33,7 @@ def decided(ai_model: str | None = MODEL) -> Decided:
         cool_down_ms=0,
         ai_model=ai_model,
         state=None,
+        decided_at=None,
         last_type=None,
         lost_today=Decimal(0),
         last_loss_at=None,

@@ -1,41 +1,17 @@
 """What bots do at the end of a candle: once, in one transaction with their orders, and no more than they may."""
 
-import asyncio
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
-import msgspec
 import pytest
 
-from app.domains.market.prices.model import Interval
 from app.domains.trading.bots.rules.deciding import decided as decided_by_rules
-from app.domains.trading.bots.rules.deciding import last_close
 from app.domains.trading.bots.services import runner as runner_module
-from app.domains.trading.quantities.model import Side
-from app.domains.trading.strategies.model import Decision, Grid, MeanReversion, SignalType
-from app.kit.db import Database
-from tests.domains.trading.bots.robots import MINUTE, Robots
+from app.domains.trading.strategies.model import Grid, MeanReversion, SignalType
+from tests.domains.trading.bots.robots import Robots
 
 IGNORED = ("HOLD", "IGNORED", "There is nothing to do.")
-
-
-@pytest.fixture
-def decides(monkeypatch: pytest.MonkeyPatch) -> list[SignalType]:
-    """What every strategy decides next, in turn; holding once nothing is left."""
-    planned = list[SignalType]()
-    original = decided_by_rules
-
-    def decided(*args: Any) -> Any:
-        found = original(*args)
-        if found is None:
-            return None
-        kind = planned.pop(0) if planned else SignalType.HOLD
-        return msgspec.structs.replace(found, decision=Decision(type=kind, confidence=50, reasoning="As planned."))
-
-    monkeypatch.setattr(runner_module, "decided", decided)
-    return planned
 
 
 async def test_a_bot_buys_in_its_intervals_and_holds_in_between(robots: Robots) -> None:
@@ -63,138 +39,6 @@ async def test_a_bot_buys_in_its_intervals_and_holds_in_between(robots: Robots) 
     await robots.market.check()
 
 
-async def test_a_bot_decides_once_on_a_candle_whatever_runs_it(robots: Robots) -> None:
-    id = await robots.create()
-    await robots.candle()
-    await asyncio.gather(*(robots.stage.trading.bot_runner.run(payload(robots, id)) for _ in range(4)))
-    await robots.run(id)
-    assert [each[0] for each in await robots.signals(id)] == ["BUY"]
-    assert len(await robots.orders(id)) == 3
-    await robots.market.check()
-
-
-def payload(robots: Robots, id: UUID) -> dict[str, Any]:
-    ended_at = last_close(Interval.ONE_MINUTE, robots.stage.clock.now())
-    return {"interval": "1m", "closed_at": ended_at.isoformat(), "bots": [str(id)]}
-
-
-async def test_a_run_that_is_killed_leaves_nothing_and_is_repeated(
-    robots: Robots, database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    id = await robots.create()
-    await robots.candle()
-    before = await robots.stage.cash(robots.portfolio_id)
-
-    async def killed(*_: Any, **__: Any) -> None:
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(type(robots.stage.trading.bot_runner.reports), "insert", killed)
-        with pytest.raises(KeyboardInterrupt):
-            await robots.run(id)
-    assert await robots.orders(id) == await robots.signals(id) == await robots.entries(id) == []
-    assert await robots.stage.cash(robots.portfolio_id) == before
-    await robots.run(id)
-    assert [each[:2] for each in await robots.signals(id)] == [("BUY", "EXECUTED")]
-    await robots.market.check()
-
-
-async def test_candles_that_were_missed_are_not_made_up_for(robots: Robots) -> None:
-    id = await robots.create(paused=True)
-    first = await robots.candle()
-    await robots.run(id)
-    assert await robots.signals(id) == [], "it is paused"
-    await robots.stage.trading.bots.start(robots.stage.alice, id)
-    await robots.run(id)
-    assert await robots.signals(id) == [], "the candle ended before it was started"
-    await robots.candle()
-    await robots.candle()
-    await robots.run(id, closed_at=first + MINUTE)
-    assert await robots.signals(id) == [], "it is not the last candle"
-    await robots.run(id)
-    await robots.stage.trading.bots.pause(robots.stage.alice, id)
-    await robots.candle()
-    await robots.run(id)
-    assert len(await robots.signals(id)) == 1
-
-
-async def test_a_candle_that_is_not_stored_is_waited_for(robots: Robots) -> None:
-    id = await robots.create()
-    robots.stage.clock.advance(MINUTE)
-    await robots.run(id)
-    assert await robots.stage.owner.fetchval("SELECT count(*) FROM bot_states") == 0
-    await robots.next(id)
-    assert [each[0] for each in await robots.signals(id)] == ["BUY"]
-
-
-async def test_due_bots_are_enqueued_once_for_a_candle(robots: Robots) -> None:
-    ids = {str(await robots.create()) for _ in range(3)}
-    await robots.create(paused=True)
-    assert await robots.stage.trading.bot_runner.enqueue_due() == "0 due", "the candle ended before they were started"
-    ended_at = await robots.candle()
-    runner = robots.stage.trading.bot_runner
-    assert [await runner.enqueue(ended_at) for _ in range(2)] == [3, 3]
-    jobs = await robots.stage.owner.fetch("SELECT payload FROM pgqueuer WHERE entrypoint = 'trading.run_bots'")
-    [only] = [msgspec.json.decode(job["payload"]) for job in jobs]
-    assert set(only["bots"]) == ids
-    await runner.run(only)
-    assert await runner.enqueue(ended_at) == 0
-
-
-async def test_a_decision_to_sell_sells_everything_and_cancels_the_other_exit(
-    robots: Robots, decides: list[SignalType]
-) -> None:
-    id = await robots.create()
-    decides += [SignalType.BUY, SignalType.BUY, SignalType.SELL]
-    for price in ("100", "101", "102"):
-        await robots.next(id, price)
-    assert [each[:2] for each in await robots.signals(id)] == [("BUY", "EXECUTED")] * 2 + [("SELL", "EXECUTED")]
-    assert [each[2] for each in await robots.orders(id)] == ["filled", "filled", "cancelled"] * 2
-    entries = await robots.entries(id)
-    assert all(entry["closed_at"] and entry["bought_quantity"] == entry["sold_quantity"] for entry in entries)
-    performance = await robots.performance(id)
-    assert (performance.total_trades, performance.open_pnl) == (2, Decimal(0))
-    assert performance.realized_pnl == sum(entry["proceeds"] - entry["cost"] for entry in entries)
-    cash, reserved, given = await robots.stage.cash(robots.portfolio_id)
-    assert (cash, reserved) == (given + performance.realized_pnl, 0)
-    await robots.market.check()
-
-
-async def test_exits_close_an_entry_whatever_the_bot_does(robots: Robots, decides: list[SignalType]) -> None:
-    id = await robots.create()
-    decides += [SignalType.BUY]
-    await robots.next(id)
-    await robots.stage.trading.bots.pause(robots.stage.alice, id)
-    await robots.candle("111")
-    [entry] = await robots.entries(id)
-    assert entry["closed_at"] is not None
-    performance = await robots.performance(id)
-    assert (performance.winning_trades, performance.win_rate_fraction) == (1, Decimal(1))
-    assert performance.realized_pnl > 0
-    assert performance.holding_return_fraction == Decimal("0.11")
-    await robots.market.check()
-
-
-async def test_a_sale_that_was_refused_is_not_executed_by_a_later_stop(
-    robots: Robots, decides: list[SignalType]
-) -> None:
-    id = await robots.create()
-    halts, alice = robots.stage.trading.halts, robots.stage.alice
-    decides += [SignalType.BUY, SignalType.SELL]
-    await robots.next(id)
-    await halts.halt_own(alice)
-    await robots.market.match()
-    await robots.next(id)
-    await halts.resume_own(alice)
-    await robots.market.match()
-    await robots.next(id)
-    await robots.candle("80")
-    [entry] = await robots.entries(id)
-    assert entry["closed_at"] is not None
-    assert [each[:2] for each in await robots.signals(id)][1] == ("SELL", "FAILED")
-    await robots.market.check()
-
-
 async def test_losses_are_limited_for_a_day_and_followed_by_a_pause(robots: Robots, decides: list[SignalType]) -> None:
     limited = await robots.create(daily_loss_limit_usd=Decimal(20))
     cooled = await robots.create(cool_down_ms=10 * 60 * 1000)
@@ -217,63 +61,6 @@ async def test_losses_are_limited_for_a_day_and_followed_by_a_pause(robots: Robo
         await robots.run(id)
     assert [(await robots.signals(id))[-1][:2] for id in (limited, cooled)] == [("BUY", "EXECUTED")] * 2
     assert (await robots.performance(limited)).max_drawdown > 20
-
-
-async def test_a_stop_that_was_cancelled_is_placed_anew_once(robots: Robots, decides: list[SignalType]) -> None:
-    id = await robots.create()
-    decides += [SignalType.BUY]
-    await robots.next(id)
-    await robots.stage.trading.orders.cancel_all(robots.stage.alice, robots.portfolio_id, None)
-    await robots.market.match()
-    for _ in range(3):
-        await robots.next(id)
-    assert (await robots.orders(id))[3:] == [(None, "stop", "pending")]
-    stop = await robots.stage.owner.fetch("SELECT stop_price FROM orders WHERE bot_id = $1 AND type = 'stop'", id)
-    assert len({row[0] for row in stop}) == 1, "where it was"
-    await robots.market.check()
-
-
-@pytest.mark.parametrize("way", ["by a decision", "at its end"])
-async def test_what_has_only_a_stop_that_was_placed_anew_is_sold_at_once(
-    robots: Robots, decides: list[SignalType], way: str
-) -> None:
-    id = await robots.create()
-    decides += [SignalType.BUY]
-    await robots.next(id)
-    await robots.stage.trading.orders.cancel_all(robots.stage.alice, robots.portfolio_id, None)
-    await robots.market.match()
-    await robots.next(id)
-    await robots.candle()
-    if way == "by a decision":
-        decides += [SignalType.SELL]
-        await robots.run(id)
-    else:
-        assert await robots.stage.trading.bots.stop(robots.stage.alice, id, sell=True) == 0
-        await robots.market.match()
-    await robots.market.tick("100")
-    await robots.market.match()
-    assert [each[1:] for each in (await robots.orders(id))[3:]] == [("stop", "filled")]
-    [entry] = await robots.entries(id)
-    assert entry["closed_at"] is not None
-    assert (await robots.performance(id)).total_trades == 1
-    await robots.market.check()
-
-
-async def test_what_somebody_else_sold_is_given_up(robots: Robots, decides: list[SignalType]) -> None:
-    id = await robots.create()
-    decides += [SignalType.BUY]
-    await robots.next(id)
-    orders, alice = robots.stage.trading.orders, robots.stage.alice
-    await orders.cancel_all(alice, robots.portfolio_id, None)
-    await robots.market.match()
-    [entry] = await robots.entries(id)
-    await robots.market.place(robots.portfolio_id, Side.SELL, f"{entry['bought_quantity']:f}")
-    await robots.market.match()
-    await robots.next(id)
-    [entry] = await robots.entries(id)
-    assert entry["is_abandoned"]
-    assert (await robots.performance(id)).total_trades == 0
-    await robots.market.check()
 
 
 async def test_a_reset_portfolio_takes_what_the_bot_held(robots: Robots, decides: list[SignalType]) -> None:

@@ -284,6 +284,7 @@ FOUND = OrderToChange(
     filled_quantity=Decimal(0),
     status="pending",
     bracket_role=None,
+    bot_id=None,
     is_placed=True,
     is_triggered=False,
     is_changing=False,

@@ -19,6 +19,7 @@ from app.domains.trading.bots.model import (
     BotIsActive,
     BotLimitReached,
     BotStatus,
+    ChangedSignal,
     LockedBot,
     NewBot,
     NoCandles,
@@ -26,7 +27,7 @@ from app.domains.trading.bots.model import (
     signal_stream,
 )
 from app.domains.trading.bots.rules.checks import check_bot, symbols_of
-from app.domains.trading.bots.services.reporting import bot_fact
+from app.domains.trading.bots.services.reporting import bot_fact, facts_of
 from app.domains.trading.bots.services.trader import BotTrader, Seat
 from app.domains.trading.bots.statements import BotSql, RunSql
 from app.domains.trading.orders.services.terms import request_of, system_scope
@@ -176,8 +177,8 @@ class Bots:
 
         async def work(tx: Tx) -> int:
             bot = await self._lock(tx, viewer, id)
-            refused = await self._sell(tx, bot) if sell else 0
-            await self._set(tx, bot, BotStatus.STOPPED)
+            refused, changed = await self._sell(tx, bot) if sell else (0, [])
+            await self._set(tx, bot, BotStatus.STOPPED, facts_of(changed))
             return refused
 
         return await self.database.write(system_scope(viewer), work)
@@ -202,28 +203,38 @@ class Bots:
             raise NotFound(Bot)
         return msgspec.structs.replace(found, status=BotStatus(found.status), interval=Interval(found.interval))
 
-    async def _set(self, tx: Tx, bot: LockedBot, status: BotStatus) -> None:
-        if bot.status is status:
-            return
-        await tx.execute(BotSql.set_status, bot.id, status, None, self.clock.now())
-        await self.events.append(tx, [bot_fact(bot.user_id, bot.id, status, None)])
+    async def _set(self, tx: Tx, bot: LockedBot, status: BotStatus, facts: Sequence[Fact] = ()) -> None:
+        """Sets the status of a bot; `facts` are appended with what is said of that."""
+        said = list(facts)
+        if bot.status is not status:
+            await tx.execute(BotSql.set_status, bot.id, status, None, self.clock.now())
+            said.append(bot_fact(bot.user_id, bot.id, status, None))
+        if said:
+            await self.events.append(tx, said)
 
-    async def _sell(self, tx: Tx, bot: LockedBot) -> int:
-        """Sells everything that a bot holds; returns in how many tokens that was refused."""
-        held = await tx.fetch(RunSql.held_entries, [bot.id])
-        if not held:
-            return 0
+    async def _sell(self, tx: Tx, bot: LockedBot) -> tuple[int, list[ChangedSignal]]:
+        """Sells everything that a bot holds; returns in how many tokens that was refused, and the signals that will not
+        sell any more.
+        """
+        if not await tx.fetch(RunSql.held_entries, [bot.id]):
+            return 0, []
         portfolio = await self.trader.orders.portfolios.lock(tx, bot.user_id, bot.portfolio_id)
-        seat, refused = Seat(bot.id, bot.user_id, portfolio), 0
+        seat, refused, changed = Seat(bot.id, bot.user_id, portfolio), 0, list[ChangedSignal]()
+        # As they are now that nothing is matched in the portfolio.
+        held = await tx.fetch(RunSql.held_entries, [bot.id])
         for symbol in sorted({entry.symbol for entry in held}):
             entries = [entry for entry in held if entry.symbol == symbol and entry.life == portfolio.life]
             try:
                 price = await self.trader.price(tx, seat, symbol)
             except Problem:
                 price = None
-            if price is None or await self.trader.leave(tx, seat, entries, price) is not None:
+            if price is None:
                 refused += 1
-        return refused
+                continue
+            leaving = await self.trader.leave(tx, seat, entries, price)
+            changed += leaving.changed
+            refused += leaving.refusal is not None and not leaving.sold
+        return refused, changed
 
 
 async def _known(tx: Tx, symbols: Sequence[str]) -> list[str]:

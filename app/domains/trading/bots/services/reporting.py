@@ -15,6 +15,7 @@ from app.domains.trading.bots.model import (
     SIGNAL_CHANGED,
     BotFact,
     BotStatus,
+    ChangedSignal,
     ExecutionStatus,
     SignalFact,
     bot_stream,
@@ -38,7 +39,9 @@ class NewSignal(msgspec.Struct, frozen=True):
     reason: str | None
 
     def refused(self, reason: str) -> "NewSignal":
-        """It could not be executed."""
+        """It could not be executed. To hold is never a failure, though a stop could not be placed anew."""
+        if self.decided.decision.type is SignalType.HOLD:
+            return self.ignored(reason)
         return msgspec.structs.replace(self, status=ExecutionStatus.FAILED, reason=reason)
 
     def ignored(self, reason: str) -> "NewSignal":
@@ -61,10 +64,25 @@ class BotReports:
     events: EventLog
     notifications: Notifications
 
-    async def insert(self, tx: Tx, signals: Sequence[NewSignal], closed_at: datetime, at: datetime) -> None:
-        """Stores signals of candles that ended, which are made at a time. It is the last in a transaction."""
-        if not signals:
-            return
+    async def insert(
+        self,
+        tx: Tx,
+        signals: Sequence[NewSignal],
+        closed_at: datetime,
+        at: datetime,
+        changed: Sequence[ChangedSignal] = (),
+    ) -> None:
+        """Stores signals of candles that ended, which are made at a time, and says which earlier ones have changed. It
+        is the last in a transaction.
+        """
+        facts = facts_of(changed)
+        if signals:
+            await self._insert(tx, signals, closed_at, at)
+            facts += [_signal_fact(each.decided.due.bot_id, each.id, each.status, each.reason) for each in signals]
+        if facts:
+            await self.events.append(tx, facts)
+
+    async def _insert(self, tx: Tx, signals: Sequence[NewSignal], closed_at: datetime, at: datetime) -> None:
         rows = [
             (
                 each.id,
@@ -81,19 +99,13 @@ class BotReports:
             for each in signals
         ]
         await tx.execute(RunSql.insert_signals, *columns_of(rows), closed_at, at)
-        facts = [_signal_fact(each.decided.due.bot_id, each.id, each.status, each.reason) for each in signals]
-        await self.events.append(tx, facts)
 
     async def settle(self, tx: Tx, order_ids: list[UUID], at: datetime) -> list[Fact]:
         """Sets what became of entries and signals after these orders of bots have changed; returns what to append."""
         entries = await tx.fetch(RunSql.settle_entries, order_ids, at)
         if not entries:
             return []
-        changed = await tx.fetch(RunSql.settle_signals, entries, at)
-        facts = [
-            _signal_fact(each.bot_id, each.id, ExecutionStatus(each.execution_status), each.status_reason)
-            for each in changed
-        ]
+        facts = facts_of(await tx.fetch(RunSql.settle_signals, entries, at))
         for bot in await tx.fetch(RunSql.bots_of_entries, entries):
             fact = BotFact(bot.bot_id, BotStatus(bot.status), bot.status_reason)
             facts.append(Fact(bot_stream(bot.user_id), BOT_TRADED, msgspec.to_builtins(fact)))
@@ -124,6 +136,14 @@ class BotReports:
 def bot_fact(user_id: UUID, bot_id: UUID, status: BotStatus, reason: str | None, kind: str = BOT_CHANGED) -> Fact:
     """What `bot_stream` says of a bot."""
     return Fact(bot_stream(user_id), kind, msgspec.to_builtins(BotFact(bot_id, status, reason)))
+
+
+def facts_of(changed: Sequence[ChangedSignal]) -> list[Fact]:
+    """What `signal_stream` says of signals that have changed."""
+    return [
+        _signal_fact(each.bot_id, each.id, ExecutionStatus(each.execution_status), each.status_reason)
+        for each in changed
+    ]
 
 
 def _signal_fact(bot_id: UUID, id: UUID, status: ExecutionStatus, reason: str | None) -> Fact:

@@ -14,15 +14,14 @@ import structlog
 from app.domains.market.prices.model import Candle, Interval
 from app.domains.market.prices.services.candles import Candles
 from app.domains.market.providers.services.simulated import SIMULATED
-from app.domains.trading.bots.model import BotStatus, DueBot, ExecutionStatus, HeldEntry
+from app.domains.trading.bots.model import ChangedSignal, DueBot, ExecutionStatus, HeldEntry
 from app.domains.trading.bots.rules.deciding import Decided, acted, decided, last_close
 from app.domains.trading.bots.services.reasons import Reasons
 from app.domains.trading.bots.services.reporting import BotReports, NewSignal
-from app.domains.trading.bots.services.trader import BotTrader, Seat
+from app.domains.trading.bots.services.trader import BotTrader, Leaving, Seat
 from app.domains.trading.bots.statements import RunSql
 from app.domains.trading.portfolios.model import LockedPortfolio, PortfolioNotOpen
 from app.domains.trading.strategies.model import WINDOW_CANDLES, SignalType
-from app.domains.trading.strategies.rules.acting import Act
 from app.kit.clock import Clock
 from app.kit.db import SYSTEM, Database, Tx
 from app.kit.errors import NotFound, Problem, Unavailable
@@ -33,6 +32,9 @@ RUN_JOB: Final = "trading.run_bots"
 BOTS_AT_ONCE: Final = 50
 PORTFOLIO_GONE: Final = "Its portfolio was deleted."
 FAILED: Final = "Its strategy could not decide. The log says why."
+NOTHING_TO_DO: Final = "There is nothing to do."
+BEING_SOLD: Final = "It is being sold already."
+GONE: Final = "Somebody else has sold it."
 
 log = structlog.get_logger(__name__)
 
@@ -75,20 +77,28 @@ class BotRunner:
     async def run(self, payload: dict[str, Any]) -> None:
         """Handles RUN_JOB. A candle that is no longer the last is not made up for."""
         interval, closed_at = Interval(payload["interval"]), datetime.fromisoformat(payload["closed_at"])
-        if closed_at != last_close(interval, self.clock.now()):
-            return
-        due, held = await self._read([UUID(id) for id in payload["bots"]], closed_at)
+        ids = [UUID(id) for id in payload["bots"]]
+        while closed_at == last_close(interval, self.clock.now()):
+            if await self._run(ids, interval, closed_at):
+                return
+
+    async def _run(self, ids: Sequence[UUID], interval: Interval, closed_at: datetime) -> bool:
+        """Returns whether all of them are done. What was decided by something that another worker has changed since, by
+        a decision on this candle or on an earlier one, is to be looked at again.
+        """
+        due, held = await self._read(ids, closed_at)
         if not due:
-            return
+            return True
         candles = await self.candles.latest_of({each.symbol for each in due}, interval, WINDOW_CANDLES + 1)
         found, failed = await asyncio.to_thread(_decided, due, candles, held, interval, closed_at)
         for bot_id, user_id in failed.items():
             await self.reports.fail(bot_id, user_id, FAILED)
         acting = [each for each in found if _acts(each)]
         worded = await self.reasons.worded(acting)
-        await self._note([each for each in found if not _acts(each)], closed_at)
+        is_done = await self._note([each for each in found if not _acts(each)], closed_at)
         for each in worded:
-            await self._act(each, closed_at)
+            is_done &= await self._act(each, closed_at)
+        return is_done
 
     async def _read(
         self, ids: Sequence[UUID], closed_at: datetime
@@ -102,27 +112,32 @@ class BotRunner:
             held[entry.bot_id, entry.symbol].append(entry)
         return due, held
 
-    async def _note(self, holding: Sequence[Decided], closed_at: datetime) -> None:
-        """Notes what is not acted on, all at once. Of holding, the first after something else is a signal."""
+    async def _note(self, holding: Sequence[Decided], closed_at: datetime) -> bool:
+        """Notes what is not acted on, all at once; returns whether all of it is noted. Of holding, the first after
+        something else is a signal.
+        """
         if not holding:
-            return
+            return True
 
-        async def work(tx: Tx) -> None:
+        async def work(tx: Tx) -> bool:
             noted = {tuple(row) for row in await tx.fetch(RunSql.decide, *_columns(holding, closed_at))}
             signals = [
-                NewSignal(uuid4(), each, ExecutionStatus.IGNORED, "There is nothing to do.")
+                NewSignal(uuid4(), each, ExecutionStatus.IGNORED, NOTHING_TO_DO)
                 for each in holding
                 if (each.due.bot_id, each.due.symbol) in noted and each.due.last_type != SignalType.HOLD
             ]
             await self.reports.insert(tx, signals, closed_at, self.clock.now())
+            return len(noted) == len(holding)
 
-        await self.database.write(SYSTEM, work)
+        return await self.database.write(SYSTEM, work)
 
-    async def _act(self, each: Decided, closed_at: datetime) -> None:
-        """Does what a bot decided, unless it was paused, or another worker was first. What fails stops no other bot."""
+    async def _act(self, each: Decided, closed_at: datetime) -> bool:
+        """Does what a bot decided, unless it was paused since, though it may be active again; returns False where
+        another worker was first. What fails stops no other bot.
+        """
         due = each.due
         try:
-            await self.database.write(SYSTEM, lambda tx: self._do(tx, each, closed_at))
+            return await self.database.write(SYSTEM, lambda tx: self._do(tx, each, closed_at))
         except NotFound:
             await self.reports.fail(due.bot_id, due.user_id, PORTFOLIO_GONE)
         except Unavailable:
@@ -130,50 +145,67 @@ class BotRunner:
         except Exception:
             log.exception("bots.failed", bot_id=str(due.bot_id), symbol=due.symbol)
             await self.reports.fail(due.bot_id, due.user_id, FAILED)
+        return True
 
-    async def _do(self, tx: Tx, each: Decided, closed_at: datetime) -> None:
+    async def _do(self, tx: Tx, each: Decided, closed_at: datetime) -> bool:
         due, at = each.due, self.clock.now()
-        if await tx.fetch_one(RunSql.active_bot, due.bot_id) != BotStatus.ACTIVE:
-            return
+        if not await tx.fetch(RunSql.active_bot, due.bot_id, closed_at):
+            return True
         if not await tx.fetch(RunSql.decide, *_columns([each], closed_at)):
-            return
-        signal = NewSignal(uuid4(), each, ExecutionStatus.PENDING, None)
+            return False
+        signal, changed = NewSignal(uuid4(), each, ExecutionStatus.PENDING, None), list[ChangedSignal]()
         try:
             portfolio = await self.trader.orders.portfolios.lock(tx, due.user_id, due.portfolio_id)
-            signal = await self._trade(tx, each, signal, portfolio, at)
+            signal = await self._trade(tx, each, signal, portfolio, at, changed)
         except NotFound:
             raise
         except PortfolioNotOpen:
             signal = signal.refused("The portfolio is being reset or deleted.")
         except Problem as problem:
             signal = signal.refused(problem.message)
-        await self.reports.insert(tx, [signal] if signal.is_worth_noting else [], closed_at, at)
+        await self.reports.insert(tx, [signal] if signal.is_worth_noting else [], closed_at, at, changed)
+        return True
 
-    async def _trade(  # what it depends on
-        self, tx: Tx, each: Decided, signal: NewSignal, portfolio: LockedPortfolio, at: datetime
+    async def _trade(  # noqa: PLR0917  # what it depends on
+        self,
+        tx: Tx,
+        each: Decided,
+        signal: NewSignal,
+        portfolio: LockedPortfolio,
+        at: datetime,
+        changed: list[ChangedSignal],
     ) -> NewSignal:
+        """Returns the signal with what becomes of it, and adds the earlier ones to `changed` that will not be executed
+        any more.
+        """
         due = each.due
         seat = Seat(due.bot_id, due.user_id, portfolio)
-        lost = [entry for entry in each.held if entry.life != portfolio.life]
-        if lost:
-            await tx.execute(RunSql.abandon_entries, [entry.id for entry in lost], at)
-        held = [entry for entry in each.held if entry.life == portfolio.life]
+        # What it held when it decided may have been sold since, or protected by a worker that was late.
+        now = [entry for entry in await tx.fetch(RunSql.held_entries, [due.bot_id]) if entry.symbol == due.symbol]
+        changed += await self.trader.abandon(tx, [entry for entry in now if entry.life != portfolio.life])
+        held = [entry for entry in now if entry.life == portfolio.life]
         price = await self.trader.price(tx, seat, due.symbol)
         if price is None:
             return signal.refused("The market of this token is closed.")
-        match acted(each, held, price, at):
-            case Act(ignored=str(reason)):
-                return signal.ignored(reason)
-            case Act(brackets=[_, *_] as brackets):
-                refusal = await self.trader.enter(tx, seat, brackets, signal.id, at)
-            case Act(sells=True):
-                refusal = await self.trader.leave(tx, seat, held, price)
-                if refusal is None:
-                    await tx.execute(RunSql.note_exits, [entry.id for entry in held], signal.id, at)
-            case _:
-                await self.trader.protect(tx, seat, held, price)
-                return signal.ignored("There is nothing to do.")
+        act = acted(each, held, price, at)
+        if act.sells:
+            leaving = await self.trader.leave(tx, seat, held, price)
+            changed += leaving.changed
+            if not leaving.sold:
+                return _not_sold(signal, leaving)
+            changed += await tx.fetch(RunSql.note_exits, leaving.sold, signal.id, at)
+            return signal
+        changed += await self.trader.protect(tx, seat, held, price)
+        if not act.brackets:
+            return signal.ignored(act.ignored or NOTHING_TO_DO)
+        refusal = await self.trader.enter(tx, seat, act.brackets, signal.id, at)
         return signal if refusal is None else signal.refused(refusal.message)
+
+
+def _not_sold(signal: NewSignal, leaving: Leaving) -> NewSignal:
+    if leaving.refusal is not None:
+        return signal.refused(leaving.refusal.message)
+    return signal.refused(GONE) if leaving.abandoned else signal.ignored(BEING_SOLD)
 
 
 def _acts(each: Decided) -> bool:
@@ -220,6 +252,7 @@ def _columns(found: Sequence[Decided], closed_at: datetime) -> list[Any]:
             each.decision.reasoning,
             each.decision.indicators,
             each.price,
+            each.due.decided_at,
         )
         for each in found
     ]

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 import msgspec
 
-from app.domains.trading.bots.model import HeldEntry
+from app.domains.trading.bots.model import ChangedSignal, HeldEntry
 from app.domains.trading.bots.statements import RunSql
 from app.domains.trading.exchange.model import OrderType, Reason
 from app.domains.trading.orders.model import (
@@ -36,6 +36,19 @@ class Seat(msgspec.Struct, frozen=True):
     bot_id: UUID
     user_id: UUID
     portfolio: LockedPortfolio
+
+
+class Leaving(msgspec.Struct):
+    """What became of entries that were to be sold."""
+
+    sold: list[UUID] = []
+    """Those whose sale was asked for."""
+    abandoned: bool = False
+    """Whether some were no longer there to be sold."""
+    refusal: Problem | None = None
+    """Why the first was refused that was. Those that are neither are being sold already."""
+    changed: list[ChangedSignal] = []
+    """The signals that will not sell what was abandoned."""
 
 
 @dataclass(frozen=True)
@@ -73,38 +86,47 @@ class BotTrader:
             await tx.execute(RunSql.insert_entries, ids, links, slots, seat.bot_id, symbol, signal, at)
         return None if placed else refusal
 
-    async def leave(self, tx: Tx, seat: Seat, held: Sequence[HeldEntry], price: Decimal) -> Problem | None:
-        """Sells entries at the market. Returns why none is being sold.
+    async def leave(self, tx: Tx, seat: Seat, held: Sequence[HeldEntry], price: Decimal) -> Leaving:
+        """Sells entries at the market.
 
         A take profit becomes an order that is filled at once, which cancels the stop loss. Where only a stop is open,
         such as one that was placed anew, that becomes one that is reached at once.
         """
-        is_selling, refusal = False, None
+        leaving = Leaving()
         for entry in held:
             try:
-                if not entry.bought_quantity:
-                    raise OrderRefused(Reason.LINKED, NOT_BOUGHT_YET)
-                if entry.take_profit_id is not None:
-                    changes = OrderChanges(price=exit_price(price))
-                    await self.orders.change(tx, seat.user_id, seat.portfolio, entry.take_profit_id, changes)
-                elif entry.has_exit:
-                    changes = OrderChanges(stop_price=reached_price(price))
-                    for order_id in await tx.fetch(RunSql.open_stops, entry.id):
-                        await self.orders.change(tx, seat.user_id, seat.portfolio, order_id, changes)
-                else:
-                    await self._sell(tx, seat, entry, OrderType.MARKET)
-                is_selling = True
+                if await self._leave(tx, seat, entry, price):
+                    leaving.sold.append(entry.id)
             except InsufficientPosition:
-                await tx.execute(RunSql.abandon_entries, [entry.id], self.clock.now())
+                leaving.abandoned = True
+                leaving.changed += await self.abandon(tx, [entry])
             except Problem as problem:
-                refusal = refusal or problem
-        return None if is_selling else refusal
+                leaving.refusal = leaving.refusal or problem
+        return leaving
 
-    async def protect(self, tx: Tx, seat: Seat, held: Sequence[HeldEntry], price: Decimal) -> None:
+    async def _leave(self, tx: Tx, seat: Seat, entry: HeldEntry, price: Decimal) -> bool:
+        """Asks for the sale of an entry; returns False if it is being sold already."""
+        if not entry.bought_quantity:
+            raise OrderRefused(Reason.LINKED, NOT_BOUGHT_YET)
+        if entry.take_profit_id is not None:
+            changes = OrderChanges(price=exit_price(price))
+            await self.orders.change(tx, seat.user_id, seat.portfolio, entry.take_profit_id, changes)
+            return True
+        if not entry.has_exit:
+            await self._sell(tx, seat, entry, OrderType.MARKET)
+            return True
+        stops = await tx.fetch(RunSql.open_stops, entry.id)
+        for order_id in stops:
+            changes = OrderChanges(stop_price=reached_price(price))
+            await self.orders.change(tx, seat.user_id, seat.portfolio, order_id, changes)
+        return bool(stops)
+
+    async def protect(self, tx: Tx, seat: Seat, held: Sequence[HeldEntry], price: Decimal) -> list[ChangedSignal]:
         """Places the stops of entries anew whose exits are gone, at the stop price that they had; where the price is
-        below that, the entry is sold. What somebody else has sold is given up. What is refused, such as during a halt,
-        is tried again with the next candle.
+        below that, the entry is sold. What somebody else has sold is given up: returns the signals that will not sell
+        it. What is refused, such as during a halt, is tried again with the next candle.
         """
+        changed = list[ChangedSignal]()
         for entry in held:
             if not entry.is_bought or entry.has_exit or entry.bought_quantity <= entry.sold_quantity:
                 continue
@@ -112,9 +134,16 @@ class BotTrader:
                 kind = OrderType.STOP if entry.stop_loss_price < price else OrderType.MARKET
                 await self._sell(tx, seat, entry, kind)
             except InsufficientPosition:
-                await tx.execute(RunSql.abandon_entries, [entry.id], self.clock.now())
+                changed += await self.abandon(tx, [entry])
             except Problem:
                 continue
+        return changed
+
+    async def abandon(self, tx: Tx, lost: Sequence[HeldEntry]) -> list[ChangedSignal]:
+        """Gives entries up whose coins are gone; returns the signals that will not sell them."""
+        if not lost:
+            return []
+        return await tx.fetch(RunSql.abandon_entries, [entry.id for entry in lost], self.clock.now())
 
     async def _sell(self, tx: Tx, seat: Seat, entry: HeldEntry, kind: OrderType) -> None:
         order = NewOrder(

@@ -42,6 +42,9 @@ def check_changeable(found: OrderToChange, changes: OrderChanges) -> None:
             raise OrderRefused(Reason.LINKED, "The order is placed once the entry of its bracket has been filled.")
         if changes.quantity is not UNSET:
             raise OrderRefused(Reason.LINKED, "The exits of a bracket have one quantity: what its entry has filled.")
+    if found.bot_id is not None and changes.quantity is not UNSET:
+        # What it does not sell of an entry nobody protects, and what it sells beyond is another's.
+        raise OrderRefused(Reason.LINKED, "A bot sells what it has bought: the quantity of its orders is not changed.")
     if found.is_triggered and changes.stop_price is not UNSET:
         raise OrderRefused(Reason.INVALID, "The stop price was reached before.")
     if found.is_changing:

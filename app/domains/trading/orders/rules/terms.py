@@ -49,6 +49,7 @@ class OrderToChange(msgspec.Struct, frozen=True):
     filled_quantity: Decimal
     status: str
     bracket_role: str | None
+    bot_id: UUID | None
     is_placed: bool
     is_triggered: bool
     is_changing: bool
