@@ -1,6 +1,6 @@
 """Documents that schemathesis makes of the schema: many fields, arguments and values at once, in literals.
 
-MONETA_FUZZ_EXAMPLES: how many for each root field and person; 12 by default, for a run of hours some thousands.
+MONETA_FUZZ_EXAMPLES: how many for each root field and person; 6 by default, for a run of hours some thousands.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ from tests.graph.fuzz.target import SDL, Target, open_target
 from tests.graph.fuzz.values import DECIMALS, HASHES, JSONS, MOMENTS, TEXTS, cursors, ids
 from tests.graph.world import World
 
-EXAMPLES = int(os.environ.get("MONETA_FUZZ_EXAMPLES", "12"))
+EXAMPLES = int(os.environ.get("MONETA_FUZZ_EXAMPLES", "6"))
 
 
 def texts_of(values: list[Any]) -> list[str]:
