@@ -60,8 +60,9 @@ PROBLEMS_TESTED_ELSEWHERE = {
         for name in ("placeOrder", "placeBracket")
         for problem in ("PortfolioNotOpen", "TooManyPositions")
     },
-    # The transcript of exchanges shows it of one order.
+    # The transcript of exchanges shows them of one order.
     ("placeBracket", "LiveTradingUnavailable"): "tests/domains/trading/orders/test_placing.py",
+    ("placeBracket", "PlanRequired"): "tests/domains/trading/venues/test_halting.py",
     **{
         (name, problem): "tests/domains/trading/backtests/test_backtests.py"
         for name in ("runBacktest", "runSweep")

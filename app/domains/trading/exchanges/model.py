@@ -17,6 +17,8 @@ from app.kit.errors import Code, Problem
 MAX_LABEL_CHARS: Final = 100
 MAX_CREDENTIAL_CHARS: Final = 4096
 """A private key in PEM has some 1,700."""
+PAID_TIERS: Final = frozenset({"pro", "enterprise"})
+"""The plans with which real money is traded."""
 
 
 class ExchangeName(StrEnum):
@@ -201,7 +203,7 @@ class WithdrawalPermitted(Problem):
 
 
 class PlanRequired(Problem):
-    """Trading with real money takes a paid plan."""
+    """Trading with real money takes a paid plan. Without one, what is held can be sold."""
 
     code = Code.FORBIDDEN
 

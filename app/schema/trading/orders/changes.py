@@ -47,6 +47,7 @@ from app.schema.trading.orders.problems import (
     TradingHalted,
 )
 from app.schema.trading.portfolios import Portfolio
+from app.schema.trading.venues.problems import PlanRequired
 
 T = TypeVar("T")
 
@@ -62,6 +63,7 @@ REFUSALS = (
     DuplicateClientOrderId,
     TooManyPositions,
     LiveTradingUnavailable,
+    PlanRequired,
     PortfolioNotOpen,
 )
 """Why an order is not placed."""

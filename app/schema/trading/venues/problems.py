@@ -18,7 +18,7 @@ class WithdrawalPermitted(Problem):
 
 @problem_type(model.PlanRequired)
 class PlanRequired(Problem):
-    """The viewer has no paid plan, which trading with real money takes."""
+    """The viewer has no paid plan, which trading with real money takes. Without one, what is held can be sold."""
 
 
 @problem_type(model.ExchangeUnavailable)

@@ -1,10 +1,12 @@
-"""Halts: nothing is sent any more, what is open is cancelled, and what cannot be is said."""
+"""Halts and plans that lapse: nothing is sent any more, what is open is cancelled, and what cannot be is said."""
 
 from decimal import Decimal
 
 import pytest
 
+from app.domains.trading.exchanges.model import PlanRequired
 from app.domains.trading.orders.model import TradingHalted
+from app.domains.trading.quantities.model import Side
 from tests.domains.trading.orders.trader import admin, limit
 from tests.domains.trading.venues.stage import VenueStage
 
@@ -122,3 +124,21 @@ async def test_a_portfolio_is_deleted_once_its_orders_are_cancelled(live: VenueS
     house = "SELECT count(*) FROM journal_lines WHERE account = 'house'"
     assert await live.stage.owner.fetchval(house) == 0
     assert await live.stage.findings() == []
+
+
+@pytest.mark.parametrize(
+    "lapse", ["subscription_tier = 'free'", "subscription_tier = 'pro', subscription_expires_at = '2020-01-01'"]
+)
+async def test_without_a_paid_plan_nothing_is_bought_and_what_is_held_is_sold(live: VenueStage, lapse: str) -> None:
+    await live.place(limit(quantity="2", price="99.5"))
+    await live.step()
+    [bought] = live.stub.orders.values()
+    live.stub.fill(bought, Decimal(2), "USDT")
+    await live.step()
+    await live.stage.owner.execute(f"UPDATE profiles SET {lapse}")
+    with pytest.raises(PlanRequired):
+        await live.place(limit(quantity="1", price="99.5"))
+    await live.place(limit(side=Side.SELL, quantity="1", price="101"))
+    await live.step()
+    assert [each.side.lower() for each in live.stub.orders.values()] == ["buy", "sell"]
+    await live.check()

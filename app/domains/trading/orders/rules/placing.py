@@ -11,7 +11,7 @@ from app.domains.trading.exchange.model import Order, OrderType, Reason, TimeInF
 from app.domains.trading.exchange.rules import checks as exchange_checks
 from app.domains.trading.exchange.rules.fees import SCHEDULES, FeeSchedule
 from app.domains.trading.exchange.rules.rounding import tick_below
-from app.domains.trading.exchanges.model import EXCHANGES, Exchange
+from app.domains.trading.exchanges.model import EXCHANGES, PAID_TIERS, Exchange, PlanRequired
 from app.domains.trading.journal.model import Currency
 from app.domains.trading.orders.model import (
     BracketRole,
@@ -89,11 +89,13 @@ def plan(  # noqa: PLR0917  # what it depends on
 ) -> Planned:
     """The order that an input asks for, which has passed its checks, and whose token exists.
 
-    Raises LiveTradingUnavailable, DuplicateClientOrderId, TradingHalted, MarketClosed, OrderRefused, TooManyPositions,
-    InsufficientCash, InsufficientPosition.
+    Raises LiveTradingUnavailable, PlanRequired, DuplicateClientOrderId, TradingHalted, MarketClosed, OrderRefused,
+    TooManyPositions, InsufficientCash, InsufficientPosition.
     """
     exchange = exchange_of(portfolio)
     if exchange is not None:
+        if new.side is Side.BUY and terms.tier not in PAID_TIERS:
+            raise PlanRequired
         check_supported(new, exchange)
     if terms.duplicate_id is not None:
         raise DuplicateClientOrderId(terms.duplicate_id)

@@ -81,9 +81,9 @@ class Orders:
     async def place(self, viewer: Viewer, portfolio_id: UUID, new: NewOrder, idempotency_key: str) -> UUID:
         """Places an order; returns its ID.
 
-        Raises InvalidInput, NotFound, PortfolioNotOpen, LiveTradingUnavailable, TokenNotFound, DuplicateClientOrderId,
-        TradingHalted, MarketClosed, OrderRefused, TooManyPositions, InsufficientCash, InsufficientPosition,
-        IdempotencyKeyReused, and ResultDeleted for a replay whose portfolio has been deleted.
+        Raises InvalidInput, NotFound, PortfolioNotOpen, LiveTradingUnavailable, PlanRequired, TokenNotFound,
+        DuplicateClientOrderId, TradingHalted, MarketClosed, OrderRefused, TooManyPositions, InsufficientCash,
+        InsufficientPosition, IdempotencyKeyReused, and ResultDeleted for a replay whose portfolio has been deleted.
         """
         new, made = with_symbol(new), Made(uuid4())
 

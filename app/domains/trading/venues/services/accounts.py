@@ -16,6 +16,7 @@ from app.domains.trading.exchanges.model import (
     EXCHANGES,
     MAX_CREDENTIAL_CHARS,
     MAX_LABEL_CHARS,
+    PAID_TIERS,
     AccountStatus,
     Credentials,
     CredentialsRefused,
@@ -41,8 +42,6 @@ from app.kit.text import is_storable
 from app.kit.wake import Wake
 
 ROTATION_BATCH: Final = 100
-TIERS: Final = frozenset({"pro", "enterprise"})
-"""The plans with which real money is traded."""
 
 
 @dataclass(frozen=True)
@@ -160,7 +159,7 @@ class ExchangeAccounts:
         return terms
 
     def _check(self, terms: ConnectingTerms) -> None:
-        if terms.tier not in TIERS:
+        if terms.tier not in PAID_TIERS:
             raise PlanRequired
         if terms.accounts >= self.limit:
             raise ExchangeAccountLimitReached(self.limit)
