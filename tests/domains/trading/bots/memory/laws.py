@@ -101,10 +101,21 @@ class BotLaws:
             SignalType.BUY,
         ):
             raise Broken("an entry is bought by a signal to buy of its bot", entry=entry, signal=signal)
-        if entry.slot is not None and entry.closed_at is None:
-            others = [self._rows.entries[id] for id in self._rows.held[entry.bot_id]]
-            if [(each.symbol, each.slot) for each in others].count((entry.symbol, entry.slot)) > 1:
-                raise Broken("no two entries that are held are in a slot", entry=entry)
+        self._beside(entry)
+
+    def _beside(self, entry: EntryRow) -> None:
+        """Beside the others that its bot holds."""
+        if entry.closed_at is not None:
+            return
+        others = [self._rows.entries[id] for id in self._rows.held[entry.bot_id]]
+        if is_open(self._world.books.orders[entry.id]):
+            for other in others:
+                is_open_too = other.symbol == entry.symbol and is_open(self._world.books.orders[other.id])
+                if is_open_too and other.signal_id != entry.signal_id:
+                    raise Broken("nothing is bought while an earlier purchase is open", entry=entry, other=other)
+        in_slot = [(each.symbol, each.slot) for each in others].count((entry.symbol, entry.slot))
+        if entry.slot is not None and in_slot > 1:
+            raise Broken("no two entries that are held are in a slot", entry=entry)
 
     def _signal(self, signal: SignalRow) -> None:
         rows = self._rows

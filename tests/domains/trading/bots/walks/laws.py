@@ -81,6 +81,11 @@ LAWS: Final[Mapping[str, str]] = MappingProxyType(
             WHERE e.closed_at IS NULL AND e.bought_quantity > 0
                 AND (l.sets > 1 OR coalesce(l.in_bracket, 0) + l.beside > e.bought_quantity - e.sold_quantity)
         """,
+        "nothing is bought while an earlier purchase is open": f"""
+            SELECT e.bot_id, e.symbol FROM bot_entries e JOIN orders o ON o.id = e.id
+            WHERE e.closed_at IS NULL AND o.status IN {_OPEN}
+            GROUP BY 1, 2 HAVING count(DISTINCT e.signal_id) > 1
+        """,
         "what is closed is not being sold": f"""
             SELECT e.id FROM bot_entries e
             WHERE e.closed_at IS NOT NULL AND EXISTS (SELECT FROM ({_SALES}) s WHERE s.status IN {_OPEN})
