@@ -161,7 +161,10 @@ CREATE FUNCTION calculate_bot_performance(of_bots uuid[]) RETURNS TABLE (
             array_agg(DISTINCT x.symbol ORDER BY x.symbol) FILTER (WHERE v.is_held AND q.price_usd IS NULL) AS unquoted
         FROM bot_entries x
         CROSS JOIN LATERAL (
-            SELECT x.closed_at IS NULL AND x.bought_quantity > x.sold_quantity AS is_held,
+            -- What was bought before a reset is gone, though the bot has not seen that yet.
+            SELECT x.closed_at IS NULL AND x.bought_quantity > x.sold_quantity AND EXISTS (
+                    SELECT FROM orders o JOIN portfolios p ON p.id = o.portfolio_id AND p.life = o.life WHERE o.id = x.id
+                ) AS is_held,
                 x.cost - round(x.cost * x.sold_quantity / nullif(x.bought_quantity, 0), 8) AS cost
         ) v
         LEFT JOIN LATERAL (

@@ -45,6 +45,8 @@ SUBSCRIPTIONS = {
     "fills": "tests/schema/trading/orders/test_streams.py",
     "signals": "tests/schema/trading/bots/test_streams.py",
     "botUpdates": "tests/schema/trading/bots/test_streams.py",
+    "backtestProgress": "tests/schema/trading/backtests/test_streams.py",
+    "backtestSweepProgress": "tests/schema/trading/backtests/test_streams.py",
     "trades": "tests/schema/trading/orders/test_streams.py",
     "orderBook": "tests/schema/trading/orders/test_streams.py",
     "transactionUpdates": "tests/schema/ledger/test_streams.py",

@@ -5,7 +5,7 @@ from pathlib import Path
 from tests.streams.bots.workers import BOTS, workers_with_bots
 from tests.streams.servers import killable_servers
 
-CYCLES = 3
+CYCLES = 2
 """`python -m tests.streams.bots` has thirty, or as many as one likes."""
 
 

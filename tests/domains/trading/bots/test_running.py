@@ -67,8 +67,12 @@ async def test_a_reset_portfolio_takes_what_the_bot_held(robots: Robots, decides
     id = await robots.create()
     decides += [SignalType.BUY]
     await robots.next(id)
+    await robots.market.match()
+    await robots.market.tick("105")
+    assert (await robots.performance(id)).open_pnl > 0
     await robots.stage.trading.portfolios.reset(robots.stage.alice, robots.portfolio_id, robots.stage.key)
     await robots.market.match()
+    assert (await robots.performance(id)).open_pnl == 0, "before the bot has seen it"
     decides += [SignalType.BUY]
     await robots.next(id)
     old, new = await robots.entries(id)
