@@ -81,10 +81,11 @@ async def test_words_are_added_to_those_of_the_strategy() -> None:
         httpx.Response(500),
         httpx.Response(200, content=b"no JSON"),
         httpx.Response(200, json={"choices": []}),
+        httpx.Response(200, content=b'{"choices": [], "deep": ' + b"[" * 60_000 + b"]" * 60_000 + b"}"),
         said(""),
         httpx.ConnectError("refused"),
     ],
-    ids=["500", "no JSON", "no choice", "nothing", "absent"],
+    ids=["500", "no JSON", "no choice", "deep", "nothing", "absent"],
 )
 async def test_a_model_that_answers_nonsense_changes_nothing(answer: httpx.Response | Exception) -> None:
     made, asked = reasons(answer)

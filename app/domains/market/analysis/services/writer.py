@@ -80,6 +80,7 @@ class Writer:
             msgspec.MsgspecError,
             UnicodeError,
             IndexError,
+            RecursionError,
         ) as error:
             raise Unavailable(f"The language model does not answer: {type(error).__name__}.") from error
         paragraphs = [" ".join(_printable(line).split()) for line in text[:MAX_CHARS].splitlines()]
