@@ -17,7 +17,7 @@ from app.domains.trading.backtests.model.reports import (
     Report,
     RoundTrip,
 )
-from app.domains.trading.backtests.rules.sandbox import Sandbox
+from app.domains.trading.backtests.rules.sandbox import Closed, Sandbox
 from app.domains.trading.exchange.rules.fees import SCHEDULES
 from app.domains.trading.exchange.rules.rounding import received
 from app.domains.trading.journal.model import Disposed
@@ -51,7 +51,7 @@ class Ledger:
         self.last_ignored: str | None = None
         self.benchmark_coins = 0
         self._seen = 0
-        self._exits = list[tuple[datetime, int]]()
+        self._today = list[Closed]()
         self._last_loss_at: datetime | None = None
 
     def begin(self, touch: tuple[int, int] | None, opened: int, tier: str) -> None:
@@ -74,16 +74,14 @@ class Ledger:
         self.last_ignored = reason
 
     def losses(self, sandbox: Sandbox, at: datetime) -> Losses:
-        """What the exits until a time have lost. It is asked in the order of times."""
-        new, self._seen = sandbox.disposed[self._seen :], len(sandbox.disposed)
-        for each in _by_order(sandbox, new).values():
-            pnl, exited_at = _pnl(each), each[-1].at
-            self._exits.append((exited_at, pnl))
-            if pnl < 0:
-                self._last_loss_at = exited_at
+        """What the entries that were sold until a time have lost, each by its own cost, as of a bot that runs: what one
+        order sold of several is another sum. It is asked in the order of times.
+        """
+        new, self._seen = sandbox.closed[self._seen :], len(sandbox.closed)
         midnight = at.replace(hour=0, minute=0, second=0, microsecond=0)
-        self._exits = [each for each in self._exits if each[0] >= midnight]
-        return Losses(decimal_of(-sum(pnl for _, pnl in self._exits)), self._last_loss_at)
+        self._today = [each for each in (*self._today, *new) if each.at >= midnight]
+        self._last_loss_at = max((each.at for each in new if each.pnl < 0), default=self._last_loss_at)
+        return Losses(decimal_of(-sum(each.pnl for each in self._today)), self._last_loss_at)
 
 
 def report_of(sandbox: Sandbox, ledger: Ledger, missing: int) -> Report:
@@ -191,10 +189,6 @@ def _by_order(sandbox: Sandbox, disposed: Sequence[Disposed]) -> dict[UUID, list
 def _fill_of(disposed: Disposed) -> UUID:
     assert disposed.fill_id is not None
     return disposed.fill_id
-
-
-def _pnl(disposed: Sequence[Disposed]) -> int:
-    return sum(each.proceeds - each.cost for each in disposed)
 
 
 def _exit_of(sandbox: Sandbox, order_id: UUID) -> Exit:

@@ -53,6 +53,13 @@ class Held(msgspec.Struct, frozen=True):
     """The price of the stop loss, in units; null: it is no longer open."""
 
 
+class Closed(msgspec.Struct, frozen=True):
+    """An entry of which all is sold, as `bot_entries` has it: when, and what it earned after fees, in units."""
+
+    at: datetime
+    pnl: int
+
+
 class Sandbox:
     """One portfolio in dollars, one token, one venue where nobody else trades. IDs are numbers in their order."""
 
@@ -78,6 +85,7 @@ class Sandbox:
         self._moved = set[UUID]()
         self.fills = list[Fill]()
         self.disposed = list[Disposed]()
+        self.closed = list[Closed]()
         self.order_of_fill = dict[UUID, UUID]()
 
     @property
@@ -193,14 +201,21 @@ class Sandbox:
         self.order_of_fill.update((each.id, each.order_id) for each in settlement.fills)
         self.disposed += holdings.disposed
         self._held = None
-        self._forget(each.row.bracket_id for each in changed_orders)
+        self._forget((each.row.bracket_id for each in changed_orders), moment_of(at))
 
-    def _forget(self, links: Iterable[UUID | None]) -> None:
-        """Drops brackets of which no order is open."""
+    def _forget(self, links: Iterable[UUID | None], at: datetime) -> None:
+        """Drops brackets of which no order is open, and notes those that are sold."""
         for link in dict.fromkeys(links):
             bracket = None if link is None else self._open.get(link)
             if link is not None and bracket is not None and not any(map(self._is_open, _orders(bracket))):
                 del self._open[link]
+                self._note_closed(bracket, at)
+
+    def _note_closed(self, bracket: Bracket, at: datetime) -> None:
+        entry, *exits = (self._memory.orders[each] for each in _orders(bracket))
+        if entry.filled_quantity and entry.filled_quantity == sum(each.filled_quantity for each in exits):
+            proceeds = sum((each.filled_quote - each.fees for each in exits), Decimal(0))
+            self.closed.append(Closed(at, units_of(proceeds - entry.filled_quote - entry.fees)))
 
     def _is_open(self, id: UUID) -> bool:
         return self._memory.orders[id].status in OPEN

@@ -192,6 +192,18 @@ def test_losses_stop_buying_until_midnight_and_while_it_cools_down() -> None:
     assert "before 2026-01-05 04:10:00 UTC" in found.last_ignored
 
 
+def test_an_entry_that_was_sold_with_a_profit_is_no_loss_though_an_earlier_one_was_dearer() -> None:
+    dip = [FLAT, FLAT, ("96", "96", "96", "96"), ("96", "98.5", "96", "98"), *[("98", "98", "98", "98")] * 3]
+    made = simulation(
+        candles_of(dip), {0: BUY, 1: BUY, 4: BUY}, take_profit_percentage=Decimal(2), cool_down_ms=24 * 3_600_000
+    )
+    found = made.run()
+    [closed] = made.sandbox.closed
+    assert closed.pnl > 0
+    assert [each.pnl_usd < 0 for each in found.trips] == [True], "first in, first out, it is one"
+    assert (found.metrics.ignored_signals, found.metrics.orders) == (0, 4)
+
+
 def test_an_order_that_is_refused_is_an_ignored_signal_with_its_reason() -> None:
     run = replace(RUN, initial_cash_usd=Decimal(400))
     found = report(candles_of([FLAT] * 3), {0: BUY}, run=run)
