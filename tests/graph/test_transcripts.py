@@ -89,7 +89,7 @@ PROBLEMS_TESTED_ELSEWHERE = {
     **{
         (name, problem): "tests/domains/trading/bots/test_bots.py"
         for name in ("createBot", "startBot")
-        for problem in ("LiveTradingUnavailable", "PortfolioNotOpen")
+        for problem in ("LiveTradingUnavailable", "PaperPortfolioRequired", "PortfolioNotOpen")
     },
     ("trackEvent", "RateLimited"): "tests/domains/trading/analytics/test_analytics.py",
     ("transfer", "MempoolFull"): "tests/domains/ledger/test_transfers.py",

@@ -46,7 +46,7 @@ _ABOUT: Final[Mapping[type[model.Config], Mapping[str, str]]] = MappingProxyType
         },
         model.Momentum: {
             "period": "Over how many candles the rate of change is measured, {range}.",
-            "threshold_percentage": "The rate of change from which it buys, in percent, {range}.",
+            "threshold_percentage": "The rate of change above which it buys, in percent, {range}.",
             "rsi_period": "The period of the relative strength index, in candles, {range}.",
             "overbought": "The relative strength index above which it sells, {range}.",
         },

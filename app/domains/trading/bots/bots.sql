@@ -85,7 +85,7 @@ RETURNING id;
 
 -- name: lock_bot
 -- Locks a bot of a user: nobody decides with it meanwhile.
-SELECT id, user_id, portfolio_id, name, status, strategy, config, target_symbols, interval
+SELECT id, user_id, portfolio_id, name, status, status_reason, strategy, config, target_symbols, interval
 FROM trading_bots WHERE id = $1 AND user_id = $2 FOR NO KEY UPDATE;
 
 -- name: update_bot

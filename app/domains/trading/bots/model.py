@@ -187,6 +187,7 @@ class LockedBot(msgspec.Struct, frozen=True):
     portfolio_id: UUID
     name: str
     status: BotStatus
+    status_reason: str | None
     strategy: Strategy
     config: dict[str, Any]
     target_symbols: list[str]

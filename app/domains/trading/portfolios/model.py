@@ -266,7 +266,7 @@ class LiveTradingUnavailable(Problem):
 
 
 class PaperPortfolioRequired(Problem):
-    """Only play money is paid in and out here."""
+    """The portfolio has real money, and this is for play money."""
 
 
 class PortfolioNotOpen(Problem):

@@ -28,6 +28,7 @@ from app.kit import errors
 from app.schema.context import Info
 from app.schema.idempotency import IDEMPOTENCY_KEY
 from app.schema.market.prices.candles import Interval
+from app.schema.numbers import exact
 from app.schema.trading.backtests.backtests import Backtest
 from app.schema.trading.backtests.sweeps import BacktestSweep
 from app.schema.trading.strategies import RiskLevel, StrategyInput
@@ -129,7 +130,7 @@ class BacktestInput:
     def asked(self) -> model.Asked:
         """The back-test to run."""
         names = set(BotTerms.__struct_fields__) - {"symbol", "config"}
-        given = {name: _decimal(value) for name, value in vars(self).items() if name in names and value is not None}
+        given = {name: exact(value) for name, value in vars(self).items() if name in names and value is not None}
         return model.Asked(
             bot=BotTerms(symbol=self.symbol, config=self.strategy.config(), **given),
             interval=prices.Interval.ONE_HOUR if self.interval is None else self.interval,
@@ -237,7 +238,7 @@ class BacktestMutation:
         asked = model.AskedSweep(
             asked=input.backtest.asked(),
             axes=tuple(model.Axis(each.field, tuple(each.values)) for each in input.axes),
-            train_fraction=_decimal(input.train_fraction),
+            train_fraction=exact(input.train_fraction),
         )
         try:
             id = await _known(_backtests(info).sweep(viewer, asked, input.idempotency_key))
@@ -267,11 +268,6 @@ async def _known(work: Awaitable[T]) -> T:
         return await work
     except market.TokenNotFound as unknown:
         raise errors.NotFound(market.Token, unknown.message, path=unknown.path) from None
-
-
-def _decimal(value: Any) -> Any:
-    """A number as it was written."""
-    return Decimal(str(value)) if isinstance(value, float) else value
 
 
 def _backtests(info: Info) -> Backtests:

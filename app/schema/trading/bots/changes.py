@@ -28,7 +28,7 @@ from app.schema.idempotency import IDEMPOTENCY_KEY
 from app.schema.market.prices.candles import Interval
 from app.schema.numbers import exact
 from app.schema.trading.bots.bots import Bot
-from app.schema.trading.changes import LiveTradingUnavailable, PortfolioNotOpen
+from app.schema.trading.changes import LiveTradingUnavailable, PaperPortfolioRequired, PortfolioNotOpen
 from app.schema.trading.portfolios import Portfolio
 from app.schema.trading.strategies import RiskLevel, StrategyInput
 
@@ -222,6 +222,7 @@ class BotMutation:
         NotFound,
         PortfolioNotOpen,
         LiveTradingUnavailable,
+        PaperPortfolioRequired,
         BotLimitReached,
         ResultDeleted,
         IdempotencyKeyReused,
@@ -245,7 +246,7 @@ class BotMutation:
         await _known(_bots(info).update(viewer, id, changes))
         return UpdateBotPayload(bot=await _read(info, id))
 
-    @mutation(StartBotPayload, NotFound, PortfolioNotOpen, LiveTradingUnavailable, NoCandles)
+    @mutation(StartBotPayload, NotFound, PortfolioNotOpen, LiveTradingUnavailable, PaperPortfolioRequired, NoCandles)
     async def start_bot(self, info: Info, input: StartBotInput) -> Any:
         """Lets a bot decide from the end of the next candle on. What it missed is not made up for."""
         viewer, id = info.context.require_viewer(), key_of(input.id, Bot)

@@ -1,7 +1,9 @@
 """Sweeps: which runs they have, what those come to, and what was not tuned on."""
 
+import asyncio
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import msgspec
 import pytest
@@ -125,6 +127,26 @@ async def test_progress_is_reported_and_a_sweep_can_be_cancelled(shop: Shop, mon
     assert await runs(shop, id) == []
     with pytest.raises(BacktestNotRunning):
         await shop.stage.trading.backtests.cancel_sweep(shop.stage.alice, id)
+
+
+async def test_progress_does_not_go_back_where_two_simulations_report_at_once(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored, gate = list[int](), asyncio.Event()
+
+    async def store(_: Any, done: int) -> None:
+        if done == 0:
+            await gate.wait()
+        stored.append(done)
+
+    monkeypatch.setattr(runner._Progress, "_store", store)
+    progress = runner._Progress(shop.stage.trading.backtest_runner, runner.SWEEP, UUID(int=1), 40)
+    reports = [asyncio.create_task(progress.note(done)) for done in (0, 4)]
+    for _ in range(10):
+        await asyncio.sleep(0)
+    gate.set()
+    await asyncio.gather(*reports)
+    assert stored == [0, 4]
 
 
 async def test_a_sweep_that_is_begun_again_comes_to_the_same(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ import pytest
 from app.domains.market.prices.model import Interval
 from app.domains.market.tokens.model import TokenNotFound
 from app.domains.trading.bots.model import BotChanges, BotIsActive, BotLimitReached, NoCandles
-from app.domains.trading.portfolios.model import LiveTradingUnavailable, PortfolioNotOpen
+from app.domains.trading.portfolios.model import LiveTradingUnavailable, PaperPortfolioRequired, PortfolioNotOpen
 from app.domains.trading.strategies.model import Grid, GridState, RiskLevel
 from app.kit.db import PUBLIC, SYSTEM, Scope
 from app.kit.errors import NotFound, ResultDeleted
@@ -55,6 +55,17 @@ async def test_a_bot_trades_in_an_open_portfolio_of_play_money_of_its_user(robot
     with pytest.raises(LiveTradingUnavailable):
         await robots.create()
     with pytest.raises(LiveTradingUnavailable):
+        await stage.trading.bots.start(stage.alice, id)
+    await stage.owner.execute(
+        "WITH a AS (INSERT INTO exchange_accounts (user_id, exchange, label)"
+        " VALUES ($1, 'binance', 'Mine') RETURNING id)"
+        " UPDATE portfolios SET exchange_account_id = a.id FROM a WHERE portfolios.id = $2",
+        stage.alice.user_id,
+        robots.portfolio_id,
+    )
+    with pytest.raises(PaperPortfolioRequired):
+        await robots.create()
+    with pytest.raises(PaperPortfolioRequired):
         await stage.trading.bots.start(stage.alice, id)
     assert await stage.owner.fetchval("SELECT count(*) FROM trading_bots") == 1
 

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from app.domains.trading.quantities.model import Side
-from app.domains.trading.strategies.model import Dca, SignalType
+from app.domains.trading.strategies.model import Dca, Grid, SignalType
 from app.kit.db import Database
 from tests.domains.trading.bots.robots import MINUTE, Robots
 from tests.domains.trading.bots.walks.crashes import Crashes, Stall
@@ -64,6 +64,20 @@ async def test_candles_that_were_missed_are_not_made_up_for(robots: Robots) -> N
     await robots.candle()
     await robots.run(id)
     assert len(await robots.signals(id)) == 1
+
+
+async def test_a_grid_does_not_make_up_for_what_the_price_fell_through_while_it_was_off(robots: Robots) -> None:
+    bots, alice = robots.stage.trading.bots, robots.stage.alice
+    grid = Grid(lower_price=Decimal(80), upper_price=Decimal(120), levels=5)
+    id = await robots.create(grid, take_profit_percentage=Decimal(50), stop_loss_percentage=Decimal(50))
+    await robots.next(id, "119")
+    await bots.pause(alice, id)
+    await robots.candle("95")
+    await bots.start(alice, id)
+    await robots.next(id, "94")
+    assert await robots.entries(id) == [], "the levels from 119 to 95 were passed while it was off"
+    await robots.next(id, "88")
+    assert [each["slot"] for each in await robots.entries(id)] == [1]
 
 
 async def test_a_candle_that_is_not_stored_is_waited_for(robots: Robots) -> None:

@@ -62,6 +62,15 @@ async def test_bots_are_heard_as_they_change_and_trade(market: Market, robots: R
     assert inbox.taken[5]["bot"] is None
 
 
+async def test_a_bot_that_has_failed_still_says_why_when_it_is_changed(market: Market, robots: Robots) -> None:
+    id = await robots.create()
+    await robots.stage.trading.bot_runner.reports.fail(id, robots.stage.alice.user_id, "As the test says.")
+    inbox, _ = await market.open(UPDATES, {}, by=robots.stage.alice)
+    await robots.stage.trading.bots.update(robots.stage.alice, id, BotChanges(name="Another"))
+    await until(lambda: bool(inbox.taken))
+    assert [(each["status"], each["statusReason"]) for each in inbox.taken] == [("ERROR", "As the test says.")]
+
+
 async def test_nobody_hears_the_signals_of_another(market: Market, robots: Robots) -> None:
     id = await robots.create()
     for by, code in ((robots.stage.bob, "NOT_FOUND"), (None, "UNAUTHENTICATED")):

@@ -266,6 +266,8 @@ class _Progress:
         self._id = id
         self._total = total
         self._next = 0
+        # A sweep is several simulations at once: what one of them says later is not stored before.
+        self._turn = asyncio.Lock()
 
     async def note(self, done: int) -> None:
         """Reports it, if that is another step. Raises Ended."""
@@ -273,6 +275,10 @@ class _Progress:
             return
         every = -(-self._total // STEPS)
         self._next = (done // every + 1) * every
+        async with self._turn:
+            await self._store(done)
+
+    async def _store(self, done: int) -> None:
         id, total, runner = self._id, self._total, self._runner
 
         async def work(tx: Tx) -> None:

@@ -13,6 +13,7 @@ from app.domains.trading.strategies.model import (
     WINDOW_CANDLES,
     Decision,
     Entry,
+    GridState,
     RiskLevel,
     SignalType,
     State,
@@ -58,9 +59,18 @@ def decided(  # noqa: PLR0917  # what it depends on
     series = series_of(closed)
     second = elsewhere(due.symbol, series) if closed[-1].exchange == simulated else None
     window = Window(due.symbol, interval, series, closed_at, closed[-1].close, second)
-    state = None if due.state is None else msgspec.convert(due.state, State, strict=False)
-    decision = decide(config_of(due.config), window, [_entry(each) for each in held], state)
+    decision = decide(config_of(due.config), window, [_entry(each) for each in held], _state(due, closed))
     return Decided(due, decision, tuple(held), closed[-1].close)
+
+
+def _state(due: DueBot, closed: Sequence[Candle]) -> State | None:
+    """What the bot remembers. What it saw last is the candle before, though it may have been off then: a grid does not
+    make up for what the price fell through meanwhile.
+    """
+    state: State | None = None if due.state is None else msgspec.convert(due.state, State, strict=False)
+    if isinstance(state, GridState) and len(closed) > 1:
+        return msgspec.structs.replace(state, price=closed[-2].close)
+    return state
 
 
 def acted(each: Decided, held: Sequence[HeldEntry], price: Decimal, at: datetime) -> Act:

@@ -31,7 +31,7 @@ from app.domains.trading.bots.services.reporting import bot_fact, facts_of
 from app.domains.trading.bots.services.trader import BotTrader, Seat
 from app.domains.trading.bots.statements import BotSql, RunSql
 from app.domains.trading.orders.services.terms import request_of, system_scope
-from app.domains.trading.portfolios.model import LiveTradingUnavailable, Mode
+from app.domains.trading.portfolios.model import LiveTradingUnavailable, LockedPortfolio, Mode, PaperPortfolioRequired
 from app.domains.trading.portfolios.rules import check_name
 from app.domains.trading.strategies.model import stored_config
 from app.kit.clock import Clock
@@ -54,8 +54,8 @@ class Bots:
     async def create(self, viewer: Viewer, new: NewBot, idempotency_key: str) -> UUID:
         """Creates a bot, paused; returns its ID.
 
-        Raises InvalidInput, NotFound for the portfolio, PortfolioNotOpen, LiveTradingUnavailable, TokenNotFound,
-        BotLimitReached, IdempotencyKeyReused, ResultDeleted.
+        Raises InvalidInput, NotFound for the portfolio, PortfolioNotOpen, LiveTradingUnavailable,
+        PaperPortfolioRequired, TokenNotFound, BotLimitReached, IdempotencyKeyReused, ResultDeleted.
         """
 
         async def create(tx: Tx) -> Made:
@@ -65,8 +65,7 @@ class Bots:
             if count >= self.limit:
                 raise BotLimitReached(self.limit)
             portfolio = await self.trader.orders.portfolios.lock(tx, viewer.user_id, new.portfolio_id)
-            if portfolio.mode is Mode.LIVE:
-                raise LiveTradingUnavailable
+            _check_mode(portfolio)
             symbols = await _known(tx, new.target_symbols)
             [id] = await tx.fetch(
                 BotSql.insert_bot,
@@ -140,21 +139,20 @@ class Bots:
             )
             if any(each is not UNSET for each in decides_by):
                 await tx.execute(BotSql.forget_states, id)
-            await self.events.append(tx, [bot_fact(viewer.user_id, id, bot.status, None)])
+            await self.events.append(tx, [bot_fact(viewer.user_id, id, bot.status, bot.status_reason)])
 
         await self.database.write(system_scope(viewer), work)
 
     async def start(self, viewer: Viewer, id: UUID) -> None:
         """Lets a bot decide from the next candle on. Candles that ended before are not made up for.
 
-        Raises NotFound, PortfolioNotOpen, LiveTradingUnavailable, NoCandles.
+        Raises NotFound, PortfolioNotOpen, LiveTradingUnavailable, PaperPortfolioRequired, NoCandles.
         """
 
         async def work(tx: Tx) -> None:
             bot = await self._lock(tx, viewer, id)
             portfolio = await self.trader.orders.portfolios.lock(tx, viewer.user_id, bot.portfolio_id)
-            if portfolio.mode is Mode.LIVE:
-                raise LiveTradingUnavailable
+            _check_mode(portfolio)
             missing = await tx.fetch(BotSql.without_candles, bot.target_symbols, bot.interval)
             if missing:
                 raise NoCandles(missing[0])
@@ -235,6 +233,12 @@ class Bots:
             changed += leaving.changed
             refused += leaving.refusal is not None and not leaving.sold
         return refused, changed
+
+
+def _check_mode(portfolio: LockedPortfolio) -> None:
+    """Bots trade with play money. Raises LiveTradingUnavailable, PaperPortfolioRequired."""
+    if portfolio.mode is Mode.LIVE:
+        raise LiveTradingUnavailable if portfolio.exchange is None else PaperPortfolioRequired
 
 
 async def _known(tx: Tx, symbols: Sequence[str]) -> list[str]:

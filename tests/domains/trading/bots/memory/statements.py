@@ -286,6 +286,7 @@ class BotStatements:
                 bot.portfolio_id,
                 "",
                 bot.status,
+                bot.status_reason,
                 strategy,
                 bot.config,
                 bot.target_symbols,
