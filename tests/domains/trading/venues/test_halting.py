@@ -7,9 +7,11 @@ import pytest
 from app.domains.trading.exchanges.model import PlanRequired
 from app.domains.trading.orders.model import TradingHalted
 from app.domains.trading.quantities.model import Side
+from app.domains.trading.venues.services.client import ExchangeClient
 from tests.domains.trading.orders.trader import admin, limit
 from tests.domains.trading.venues.stage import VenueStage
 
+POST = "POST /api/v3/order"
 DELETE = "DELETE /api/v3/order"
 
 
@@ -49,6 +51,24 @@ async def test_what_is_read_before_a_halt_is_not_sent_after_it(live: VenueStage,
         await stage.owner.execute("UPDATE venue_orders SET cancel_asked_at = NULL, cancel_reason = NULL")
     await worker._send(due)
     assert live.stub.received == {}
+
+
+async def test_what_is_halted_while_an_order_waits_for_its_turn_is_not_sent(
+    live: VenueStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    id, turn = await live.place(limit(quantity="1", price="99.5")), ExchangeClient.turn
+
+    async def halted(self: ExchangeClient) -> None:
+        limits = self._client.throttler.config
+        limits["tokens"] = -50.0
+        await turn(self)
+        assert limits["tokens"] >= 0, "the next request goes out at once"
+        await live.stage.trading.halts.halt_own(live.stage.alice)
+
+    monkeypatch.setattr(ExchangeClient, "turn", halted)
+    await live.step(3)
+    assert live.stub.calls[POST] == 0
+    assert await live.ended(id) == ("cancelled", 0, "trading_halted")
 
 
 async def test_what_cannot_be_cancelled_is_said_and_tried_again(live: VenueStage) -> None:

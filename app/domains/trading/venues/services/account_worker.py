@@ -143,6 +143,8 @@ class AccountWorker:
         if not self._client.is_exact(request):
             await self._settle([_refused(due, Reason.REFUSED, "TooFine")])
             return True
+        # Before it is noted: a halt meanwhile is one before it was sent.
+        await self._client.turn()
         begun_s = asyncio.get_running_loop().time()
         if not await self._begin_sending(due.id):
             return False

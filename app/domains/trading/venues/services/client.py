@@ -99,6 +99,12 @@ class ExchangeClient:
             await self._call(self._load)
             self._is_ready = True
 
+    async def turn(self) -> None:
+        """Waits until the rate limit lets the next request go out at once: ccxt would hold it back otherwise, and at
+        some exchanges by seconds. Raises VenueError.
+        """
+        await self._call(lambda: self._client.throttle(0))
+
     async def create(self, request: OrderRequest) -> RemoteOrder:
         """Sends an order. Raises OutcomeUnknown, Busy, Unsuitable, BadKey."""
         arguments = (request.market, request.type, request.side.value, _text(request.quantity), _text(request.price))
