@@ -37,6 +37,10 @@ ORDER = """mutation($id: ID!) { placeOrder(input: {
   order: {symbol: "BTC", side: BUY, type: {market: {quoteAmountUsd: "20"}}}
   idempotencyKey: "an order for the examples of subscriptions"
 }) { __typename ... on Problem { message } } }"""
+BOT = """mutation($id: ID!) { createBot(input: {
+  portfolioId: $id, name: "Examples of subscriptions", symbols: ["BTC"], strategy: {dca: {}}
+  idempotencyKey: "a bot for the examples of subscriptions"
+}) { __typename ... on Problem { message } } }"""
 NOTIFIED = "{ viewer { notifications(first: 1) { nodes { title } } } }"
 WALLET = "{ viewer { wallet { walletId } } }"
 
@@ -134,6 +138,8 @@ def _make_something_happen(moneta: Moneta, token: str) -> None:
     portfolio = moneta.post(FILLS, token=token)["data"]["viewer"]["defaultPortfolio"]["id"]
     ordered = moneta.post(ORDER, {"id": portfolio}, token)
     assert ordered["data"]["placeOrder"]["__typename"] == "PlaceOrderPayload", ordered
+    made = moneta.post(BOT, {"id": portfolio}, token)
+    assert made["data"]["createBot"]["__typename"] == "CreateBotPayload", made
     published = moneta.post(PUBLISH, token=moneta.log_in("admin@example.com"))
     assert published["data"]["publishNews"]["__typename"] == "PublishNewsPayload", published
 

@@ -247,7 +247,7 @@ def stored_config(config: Config) -> dict[str, Any]:
 
 
 class DcaState(msgspec.Struct, frozen=True, tag="dca"):
-    """When it bought last: the end of the candle that it decided on."""
+    """When it last decided to buy: the end of that candle."""
 
     bought_at: datetime
 

@@ -1,8 +1,8 @@
 """Dollar-cost averaging: buys for the same amount in regular intervals, whatever the price.
 
 Formula: BUY for `amount_usd` at the first candle, and once `every_candles` times the length of a candle have passed
-since the candle that it bought at last. It goes by time, so that missing candles delay nothing but themselves. It never
-sells: its entries are left by their take profits and stop losses.
+since the candle at which it last decided to. It goes by time, so that missing candles delay nothing but themselves. It
+never sells: its entries are left by their take profits and stop losses.
 
 Source: Benjamin Graham, "The Intelligent Investor" (revised edition of 1973), chapter 5, "The Defensive Investor and
 Common Stocks".
@@ -24,10 +24,8 @@ def decide(config: Dca, window: Window, _entries: Sequence[Entry], state: State 
     every = config.every_candles * window.interval.length
     if bought and window.closed_at - bought.bought_at < every:
         due_at = bought.bought_at + every
-        return hold(
-            f"It bought at {bought.bought_at:%Y-%m-%d %H:%M} UTC, and buys again at {due_at:%Y-%m-%d %H:%M} UTC.",
-            state=bought,
-        )
+        last, following = f"{bought.bought_at:%Y-%m-%d %H:%M} UTC", f"{due_at:%Y-%m-%d %H:%M} UTC"
+        return hold(f"It decided to buy at {last}, and does again at {following}.", state=bought)
     since = f"since {bought.bought_at:%Y-%m-%d %H:%M} UTC" if bought else "for the first time"
     return Decision(
         type=SignalType.BUY,

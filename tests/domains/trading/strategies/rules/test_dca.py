@@ -44,7 +44,7 @@ def test_the_price_does_not_matter_and_it_never_sells(price: str) -> None:
     assert decide(CONFIG, priced(price, BEGIN + 6 * HOUR), HELD, DcaState(BEGIN)).type is SignalType.BUY
     held = decide(CONFIG, priced(price, BEGIN + HOUR), HELD, DcaState(BEGIN))
     assert (held.type, held.confidence) == (SignalType.HOLD, 50)
-    assert held.reasoning == "It bought at 2025-10-14 00:00 UTC, and buys again at 2025-10-14 06:00 UTC."
+    assert held.reasoning == "It decided to buy at 2025-10-14 00:00 UTC, and does again at 2025-10-14 06:00 UTC."
 
 
 def test_the_state_of_another_strategy_is_none() -> None:
