@@ -4,7 +4,7 @@ import re
 from datetime import UTC, datetime
 from decimal import Decimal as PyDecimal
 from decimal import InvalidOperation
-from typing import Any, NewType
+from typing import Any, Final, NewType
 
 import strawberry
 from strawberry.types.scalar import ScalarDefinition
@@ -58,13 +58,20 @@ def _parse_cursor(value: Any) -> str:
     return value
 
 
+# The database takes the first and the last moment of Python for its infinities.
+_ENDS: Final = (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
+
+
 def _parse_datetime(value: Any) -> datetime:
     if not isinstance(value, str):
         raise TypeError("A DateTime is an ISO 8601 string with an offset.")
     parsed = datetime.fromisoformat(value)
     if parsed.tzinfo is None:
         raise ValueError("A DateTime needs an offset, such as Z.")
-    return parsed.astimezone(UTC)
+    moment = parsed.astimezone(UTC)
+    if moment in _ENDS:
+        raise ValueError("This DateTime is out of range.")
+    return moment
 
 
 def _format_datetime(value: datetime) -> str:

@@ -65,6 +65,7 @@ PROBLEMS_TESTED_ELSEWHERE = {
     # The transcript of exchanges shows them of one order.
     ("placeBracket", "LiveTradingUnavailable"): "tests/domains/trading/orders/test_placing.py",
     ("placeBracket", "PlanRequired"): "tests/domains/trading/venues/test_halting.py",
+    ("replaceOrder", "PlanRequired"): "tests/domains/trading/venues/test_halting.py",
     **{
         (name, problem): "tests/domains/trading/backtests/test_backtests.py"
         for name in ("runBacktest", "runSweep")

@@ -31,3 +31,12 @@ def test_nothing_else_is_milliseconds(value: Any) -> None:
     assert isinstance(scalar, GraphQLScalarType)
     with pytest.raises(ValueError, match="Milliseconds are a whole JSON number"):
         scalar.coerce_input_value(value)
+
+
+@pytest.mark.parametrize("value", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z", "0001-01-01T01:00:00+01:00"])
+def test_what_the_database_takes_for_infinity_is_no_time(value: str) -> None:
+    scalar = SCHEMA._schema.type_map["DateTime"]
+    assert isinstance(scalar, GraphQLScalarType)
+    with pytest.raises(ValueError, match="out of range"):
+        scalar.coerce_input_value(value)
+    assert scalar.coerce_input_value("9999-12-31T23:59:59Z").year == 9999

@@ -162,6 +162,16 @@ async def test_an_integer_beyond_what_json_numbers_keep_never_loses_its_digits()
     ]
 
 
+@pytest.mark.parametrize("value", [{"password": "hunter2"}, ["hunter2"], {"a": ["hunter2"]}])
+async def test_a_refusal_quotes_no_object_and_no_list(value: object) -> None:
+    query = {"query": "query($v: Int!) { number(value: $v) }", "variables": {"v": value}}
+    [(code, message)] = errors(await post(json.dumps(query).encode()))
+    assert (code, message) == (
+        "BAD_USER_INPUT",
+        "Variable '$v' has invalid value: Int cannot represent non-integer value",
+    )
+
+
 @pytest.mark.parametrize(
     ("content_type", "status"),
     [

@@ -1,5 +1,6 @@
 """Errors as clients see them: a message and a code, without internal details."""
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
@@ -12,6 +13,8 @@ from app.kit.errors import Code, InvalidInput, Problem, RateLimited, Repeatable,
 log = structlog.get_logger(__name__)
 
 MASKED = "Internal error."
+_OBJECT: Final = re.compile(r"(, found)?: [{\[].*", re.DOTALL)
+"""Where a message begins to quote an object or a list."""
 
 MAX_MESSAGE_CHARS: Final = 1000
 
@@ -94,8 +97,9 @@ def _describe(error: GraphQLError, request_id: str, *, executed: bool) -> dict[s
     if isinstance(cause, Problem):
         return _entry(error, cause.message, _extensions(cause))
     if not executed or _is_coercion(error):
-        # The message quotes the client's input.
-        return _entry(error, shortened(error.message), {"code": Code.BAD_USER_INPUT})
+        # The message quotes the client's input. An object may hold a password beside what is wrong.
+        message = shortened(_OBJECT.sub("", error.message))
+        return _entry(error, message, {"code": Code.BAD_USER_INPUT})
     log.error("resolver_failed", path=error.path, request_id=request_id, exc_info=cause or error)
     return _entry(error, MASKED, {"code": Code.INTERNAL, "requestId": request_id})
 

@@ -233,11 +233,16 @@ class HeldEntry(msgspec.Struct, frozen=True):
     opened_at: datetime
     take_profit_id: UUID | None
     """The take profit, if it is open and in the book."""
-    has_exit: bool
-    """Whether any order that sells it is open."""
+    has_stop: bool
+    """Whether its stop loss is open, or another order that sells it at a loss if need be."""
     stop_loss_price: Decimal
     life: int
     """That of its portfolio when it was bought."""
+
+    @property
+    def is_unprotected(self) -> bool:
+        """Whether it is held, and nothing but a take profit sells it."""
+        return self.is_bought and not self.has_stop and self.bought_quantity > self.sold_quantity
 
 
 class ChangedSignal(msgspec.Struct, frozen=True):

@@ -30,10 +30,10 @@ ORDER BY b.id, k.ord;
 -- The open entries of these bots, each bot's oldest first, and the orders that sell them.
 SELECT e.id, e.bot_id, e.symbol, e.slot, o.status NOT IN ('pending', 'partial') AS is_bought, e.bought_quantity,
     e.sold_quantity, o.average_fill_price AS average_price, e.opened_at, t.id AS take_profit_id,
-    s.status IN ('pending', 'partial') OR t.id IS NOT NULL OR EXISTS (
+    s.status IN ('pending', 'partial') OR EXISTS (
         SELECT FROM bot_exits x JOIN orders i ON i.id = x.order_id
         WHERE x.entry_id = e.id AND i.status IN ('pending', 'partial')
-    ) AS has_exit, s.stop_price AS stop_loss_price, o.life
+    ) AS has_stop, s.stop_price AS stop_loss_price, o.life
 FROM bot_entries e
 JOIN orders o ON o.id = e.id
 JOIN orders s ON s.bracket_id = e.bracket_id AND s.bracket_role = 'stop_loss'

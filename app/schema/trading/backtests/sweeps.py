@@ -34,7 +34,7 @@ declare_enum(
     RANGE_PERCENTAGE="How far the levels reach above and below the first price. Of GRID.",
     LEVELS="The number of levels. Of GRID.",
     PERIOD="The period of the rate of change, or of the average. Of MOMENTUM and MEAN_REVERSION.",
-    THRESHOLD_PERCENTAGE="The rate of change from which it buys. Of MOMENTUM.",
+    THRESHOLD_PERCENTAGE="The rate of change above which it buys. Of MOMENTUM.",
     RSI_PERIOD="The period of the relative strength index. Of MOMENTUM and MEAN_REVERSION.",
     OVERBOUGHT="The relative strength index above which it sells. Of MOMENTUM.",
     OVERSOLD="The relative strength index below which it buys. Of MEAN_REVERSION.",

@@ -230,7 +230,10 @@ class BotMutation:
     async def create_bot(self, info: Info, input: CreateBotInput) -> Any:
         """Creates a bot, which is paused."""
         id = await _known(_bots(info).create(info.context.require_viewer(), input.new(), input.idempotency_key))
-        return CreateBotPayload(bot=await _read(info, id))
+        try:
+            return CreateBotPayload(bot=await _read(info, id))
+        except errors.NotFound:
+            raise errors.ResultDeleted from None
 
     @mutation(UpdateBotPayload, InvalidInput, NotFound, BotIsActive)
     async def update_bot(self, info: Info, input: UpdateBotInput) -> Any:
@@ -269,7 +272,7 @@ class BotMutation:
 
     @mutation(DeleteBotPayload, NotFound)
     async def delete_bot(self, info: Info, input: DeleteBotInput) -> Any:
-        """Deletes a bot with its signals. What it holds stays in the portfolio."""
+        """Deletes a bot: it and its signals are seen no more. What it holds stays in the portfolio."""
         await _bots(info).delete(info.context.require_viewer(), key_of(input.id, Bot))
         return DeleteBotPayload(deleted_id=input.id)
 
@@ -287,4 +290,8 @@ def _bots(info: Info) -> Bots:
 
 
 async def _read(info: Info, id: Any) -> Any:
-    return await info.context.reads.one(loaders.bot_by_id, id)
+    """The bot as it is now. Raises NotFound if it was deleted meanwhile."""
+    found = await info.context.reads.one(loaders.bot_by_id, id)
+    if found is None:
+        raise errors.NotFound(model.Bot)
+    return found

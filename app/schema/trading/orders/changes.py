@@ -226,6 +226,7 @@ class OrderMutation:
         OrderNotOpen,
         OrderRefused,
         TradingHalted,
+        PlanRequired,
         PortfolioNotOpen,
         ResultDeleted,
         IdempotencyKeyReused,

@@ -10,6 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from app.domains.market.prices.model import Candle, Move
+from app.domains.trading.backtests.model.reports import Exit
 from app.domains.trading.backtests.rules.market import Market
 from app.domains.trading.backtests.rules.sandbox import Bracket, Sandbox
 from app.domains.trading.backtests.rules.simulation import Simulation
@@ -46,9 +47,9 @@ class Heard:
         self.steps.append(("place", self._at, (new, made)))
         return made
 
-    def change(self, order_id: UUID, changes: OrderChanges) -> None:
+    def change(self, order_id: UUID, changes: OrderChanges, reason: Exit) -> None:
         self.steps.append(("change", self._at, (order_id, changes)))
-        self._change(order_id, changes)
+        self._change(order_id, changes, reason)
 
 
 class Replay:

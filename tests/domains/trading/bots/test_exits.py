@@ -264,3 +264,23 @@ async def test_what_an_exit_has_sold_in_part_is_protected_for_the_rest(
     stop = await robots.stage.owner.fetchval("SELECT quantity FROM orders WHERE bot_id = $1 AND bracket_id IS NULL", id)
     assert stop == entry["bought_quantity"] - entry["sold_quantity"]
     await robots.market.check()
+
+
+async def test_what_has_only_a_take_profit_is_sold_where_its_stop_was(
+    robots: Robots, decides: list[SignalType]
+) -> None:
+    id = await robots.create()
+    decides += [SignalType.BUY]
+    await robots.next(id, "100")
+    stop = await robots.stage.owner.fetchval("SELECT id FROM orders WHERE bot_id = $1 AND type = 'stop'", id)
+    await robots.stage.trading.orders.cancel(robots.stage.alice, stop)
+    await robots.market.match()
+    await robots.next(id, "96")
+    assert [each[2] for each in await robots.orders(id)] == ["filled", "pending", "cancelled"]
+    await robots.next(id, "94")
+    await robots.market.match()
+    assert [each[2] for each in await robots.orders(id)] == ["filled", "filled", "cancelled"]
+    [entry] = await robots.entries(id)
+    assert entry["closed_at"] is not None
+    assert Decimal(-80) < entry["pnl"] < 0
+    await robots.market.check()

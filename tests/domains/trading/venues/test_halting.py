@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from app.domains.trading.exchanges.model import PlanRequired
-from app.domains.trading.orders.model import TradingHalted
+from app.domains.trading.orders.model import OrderChanges, TradingHalted
 from app.domains.trading.quantities.model import Side
 from app.domains.trading.venues.services.client import ExchangeClient
 from tests.domains.trading.orders.trader import admin, limit
@@ -150,14 +150,17 @@ async def test_a_portfolio_is_deleted_once_its_orders_are_cancelled(live: VenueS
     "lapse", ["subscription_tier = 'free'", "subscription_tier = 'pro', subscription_expires_at = '2020-01-01'"]
 )
 async def test_without_a_paid_plan_nothing_is_bought_and_what_is_held_is_sold(live: VenueStage, lapse: str) -> None:
-    await live.place(limit(quantity="2", price="99.5"))
+    id = await live.place(limit(quantity="4", price="99.5"))
     await live.step()
     [bought] = live.stub.orders.values()
     live.stub.fill(bought, Decimal(2), "USDT")
     await live.step()
-    await live.stage.owner.execute(f"UPDATE profiles SET {lapse}")
+    stage = live.stage
+    await stage.owner.execute(f"UPDATE profiles SET {lapse}")
     with pytest.raises(PlanRequired):
         await live.place(limit(quantity="1", price="99.5"))
+    with pytest.raises(PlanRequired):
+        await stage.trading.orders.replace(stage.alice, id, OrderChanges(quantity=Decimal(5)), stage.key)
     await live.place(limit(side=Side.SELL, quantity="1", price="101"))
     await live.step()
     assert [each.side.lower() for each in live.stub.orders.values()] == ["buy", "sell"]

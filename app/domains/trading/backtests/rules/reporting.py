@@ -192,8 +192,8 @@ def _fill_of(disposed: Disposed) -> UUID:
 
 
 def _exit_of(sandbox: Sandbox, order_id: UUID) -> Exit:
-    if sandbox.is_moved(order_id):
-        return Exit.SIGNAL
+    if (reason := sandbox.moved_for(order_id)) is not None:
+        return reason
     role = sandbox.order(order_id).bracket_role
     return Exit.STOP_LOSS if role == BracketRole.STOP_LOSS else Exit.TAKE_PROFIT
 

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import msgspec
 
+from app.domains.trading.backtests.model.reports import Exit
 from app.domains.trading.exchange.model import OrderType, Quote
 from app.domains.trading.exchange.rules.book import QUOTE_AGE_MS
 from app.domains.trading.journal.model import Currency, Disposed
@@ -49,8 +50,14 @@ class Held(msgspec.Struct, frozen=True):
     """Null: the order is no longer open."""
     limit: int
     """The price of the take profit, in units."""
-    stop: int | None
-    """The price of the stop loss, in units; null: it is no longer open."""
+    stop: int
+    """The price of the stop loss, in units."""
+    has_stop: bool
+    """Whether the stop loss is open."""
+
+    def is_unprotected_at(self, price: int) -> bool:
+        """Whether a price is at or below the stop loss, and only the take profit is open."""
+        return not self.has_stop and self.take_profit is not None and price <= self.stop
 
 
 class Closed(msgspec.Struct, frozen=True):
@@ -82,7 +89,7 @@ class Sandbox:
         self._open = dict[UUID, Bracket]()
         """The brackets that are not over, by their links."""
         self._held: list[Held] | None = None
-        self._moved = set[UUID]()
+        self._moved = dict[UUID, Exit]()
         self.fills = list[Fill]()
         self.disposed = list[Disposed]()
         self.closed = list[Closed]()
@@ -100,7 +107,7 @@ class Sandbox:
         """
         if self.is_buying:
             return True
-        return any(each.limit <= price or (each.stop is not None and each.stop >= price) for each in self.held)
+        return any(each.limit <= price or (each.has_stop and each.stop >= price) for each in self.held)
 
     @property
     def is_buying(self) -> bool:
@@ -123,9 +130,9 @@ class Sandbox:
         """An order."""
         return self._memory.orders[id]
 
-    def is_moved(self, id: UUID) -> bool:
-        """Whether the price of an order was changed."""
-        return id in self._moved
+    def moved_for(self, id: UUID) -> Exit | None:
+        """Why the price of an order was changed. Null: it was not."""
+        return self._moved.get(id)
 
     def quote(self, quote: Quote) -> None:
         """A new price."""
@@ -134,9 +141,7 @@ class Sandbox:
 
     def stop_between(self, upper: int, lower: int) -> int | None:
         """The highest price of an open stop loss below one price and above another."""
-        return max(
-            (each.stop for each in self.held if each.stop is not None and lower < each.stop < upper), default=None
-        )
+        return max((each.stop for each in self.held if each.has_stop and lower < each.stop < upper), default=None)
 
     def place(self, new: NewBracket, slot: int | None = None) -> Bracket:
         """Places a bracket as the service of orders does, and matches it. Raises what that raises."""
@@ -162,7 +167,7 @@ class Sandbox:
         self._do(PlaceOrder(self.symbol, order_of(first), tuple(order_of(each) for each in held)))
         return made
 
-    def change(self, order_id: UUID, changes: OrderChanges) -> None:
+    def change(self, order_id: UUID, changes: OrderChanges, reason: Exit) -> None:
         """Replaces an exit as the service of orders does, and matches it. Raises what that raises."""
         quote, row = self._now, self._memory.orders[order_id]
         found = _to_change(row)
@@ -170,7 +175,7 @@ class Sandbox:
         check_changeable(found, changes)
         change = changed(found, changes, quote.price)
         check_taken_on(change.order, quote.price, moment_of(quote.at))
-        self._moved.add(order_id)
+        self._moved[order_id] = reason
         self._do(Replace(self.symbol, order_id, changes_of(change.changes), change.extra))
 
     @property
@@ -234,7 +239,8 @@ class Sandbox:
             entry.filled_at or entry.cancelled_at or moment_of(self._now.at),
             take_profit.id if take_profit.status in OPEN else None,
             units_of(take_profit.price, PRICE_SCALE),
-            units_of(stop_loss.stop_price, PRICE_SCALE) if stop_loss.status in OPEN else None,
+            units_of(stop_loss.stop_price, PRICE_SCALE),
+            stop_loss.status in OPEN,
         )
 
     def _locked(self) -> LockedPortfolio:

@@ -6,15 +6,14 @@ numbers, and all that is added up is in the order in which it happened.
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from decimal import Decimal
 from typing import TypeAlias
 
 from app.domains.trading.backtests.model import CandlesMissing
-from app.domains.trading.backtests.model.reports import Report, Run
+from app.domains.trading.backtests.model.reports import Exit, Report, Run
 from app.domains.trading.backtests.rules.market import Market
 from app.domains.trading.backtests.rules.quotes import Bar, path_of
 from app.domains.trading.backtests.rules.reporting import Ledger, Point, report_of
-from app.domains.trading.backtests.rules.sandbox import Sandbox
+from app.domains.trading.backtests.rules.sandbox import Held, Sandbox
 from app.domains.trading.exchange.model import Quote
 from app.domains.trading.exchange.rules.rounding import received
 from app.domains.trading.orders.model import NewBracket, OrderChanges
@@ -82,14 +81,15 @@ class Simulation:
         decision: Decision | None = None
         for number in numbers:
             bar = market.bars[number]
-            if number == numbers.start:
-                self._quote(bar, bar.opened_at, bar.open, always=True)
+            acts = decision is not None and decision.type is not SignalType.HOLD
+            bare = [each for each in self.sandbox.held if each.is_unprotected_at(bar.open)]
+            is_first = number == numbers.start
+            self._quote(bar, bar.opened_at, bar.open, always=is_first or acts or bool(bare))
+            if is_first:
                 self._ledger.begin(self.sandbox.touch, bar.open, self._run.tier)
-            if decision is not None and decision.type is not SignalType.HOLD:
-                self._quote(bar, bar.opened_at, bar.open, always=True)
+            self._sell(bare, bar.open, Exit.STOP_LOSS)
+            if decision is not None and acts:
                 self._act(decision, bar)
-            elif number > numbers.start:
-                self._quote(bar, bar.opened_at, bar.open)
             self._follow(bar)
             self._note(bar)
             # What is decided at the last end would be done at an open that is not known.
@@ -141,7 +141,7 @@ class Simulation:
             case Act(brackets=[_, *_] as brackets):
                 self._buy(brackets)
             case Act(sells=True):
-                self._sell(price)
+                self._sell(sandbox.held, bar.open, Exit.SIGNAL)
             case Act(ignored=reason) if decision.type is SignalType.BUY:
                 self._ledger.ignore(reason or "")
 
@@ -156,10 +156,10 @@ class Simulation:
         if not is_bought:
             self._ledger.ignore(problem)
 
-    def _sell(self, price: Decimal) -> None:
+    def _sell(self, entries: Sequence[Held], price: int, reason: Exit) -> None:
         """Replaces each take profit by one that is filled at once, which cancels its stop loss."""
-        changes = OrderChanges(price=exit_price(price))
-        for held in self.sandbox.held:
+        changes = OrderChanges(price=exit_price(decimal_of(price, PRICE_SCALE)))
+        for held in entries:
             if held.take_profit is not None:
                 with suppress(Problem):
-                    self.sandbox.change(held.take_profit, changes)
+                    self.sandbox.change(held.take_profit, changes, reason)

@@ -26,7 +26,7 @@ class Sweeping(msgspec.Struct, frozen=True):
         return 1 if self.split is None else 2
 
     def shares(self, count: int) -> list[list[int]]:
-        """The parts, shared out: each has every so manieth run, so that all take about as long."""
+        """The parts, shared out: each has one run of so many, in turn, so that all take about as long."""
         per = self.parts_of_run
         runs = (range(begin, len(self.runs), count) for begin in range(count))
         return [[run * per + part for run in share for part in range(per)] for share in runs]

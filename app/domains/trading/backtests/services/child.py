@@ -43,7 +43,8 @@ def simulate(task: Task, output: BinaryIO) -> None:
         try:
             write(_done(task, market, number, part, write))
         except (CandlesMissing, MalformedSeries) as problem:
-            write(Failed(number, f"{problem}".capitalize() + "."))
+            reason = str(problem).rstrip(".")
+            write(Failed(number, f"{reason[:1].upper()}{reason[1:]}."))
         except OSError:
             raise
         except Exception:

@@ -216,12 +216,18 @@ class Bots:
         """
         if not await tx.fetch(RunSql.held_entries, [bot.id]):
             return 0, []
-        portfolio = await self.trader.orders.portfolios.lock(tx, bot.user_id, bot.portfolio_id)
+        try:
+            portfolio = await self.trader.orders.portfolios.lock(tx, bot.user_id, bot.portfolio_id)
+        except NotFound:
+            # Its portfolio was deleted, and all that was in it is sold or gone.
+            return 0, []
         seat, refused, changed = Seat(bot.id, bot.user_id, portfolio), 0, list[ChangedSignal]()
         # As they are now that nothing is matched in the portfolio.
-        held = await tx.fetch(RunSql.held_entries, [bot.id])
+        now = await tx.fetch(RunSql.held_entries, [bot.id])
+        changed += await self.trader.abandon(tx, [entry for entry in now if entry.life != portfolio.life])
+        held = [entry for entry in now if entry.life == portfolio.life]
         for symbol in sorted({entry.symbol for entry in held}):
-            entries = [entry for entry in held if entry.symbol == symbol and entry.life == portfolio.life]
+            entries = [entry for entry in held if entry.symbol == symbol]
             try:
                 price = await self.trader.price(tx, seat, symbol)
             except Problem:

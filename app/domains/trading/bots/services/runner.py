@@ -210,11 +210,7 @@ def _not_sold(signal: NewSignal, leaving: Leaving) -> NewSignal:
 
 def _acts(each: Decided) -> bool:
     """Whether a decision needs its portfolio: to trade, or to place stops anew."""
-    return each.decision.type is not SignalType.HOLD or any(_is_bare(entry) for entry in each.held)
-
-
-def _is_bare(entry: HeldEntry) -> bool:
-    return entry.is_bought and not entry.has_exit and entry.bought_quantity > entry.sold_quantity
+    return each.decision.type is not SignalType.HOLD or any(entry.is_unprotected for entry in each.held)
 
 
 def _decided(

@@ -112,7 +112,7 @@ class BotTrader:
             changes = OrderChanges(price=exit_price(price))
             await self.orders.change(tx, seat.user_id, seat.portfolio, entry.take_profit_id, changes)
             return True
-        if not entry.has_exit:
+        if not entry.has_stop:
             await self._sell(tx, seat, entry, OrderType.MARKET)
             return True
         stops = await tx.fetch(RunSql.open_stops, entry.id)
@@ -123,16 +123,20 @@ class BotTrader:
 
     async def protect(self, tx: Tx, seat: Seat, held: Sequence[HeldEntry], price: Decimal) -> list[ChangedSignal]:
         """Places the stops of entries anew whose exits are gone, at the stop price that they had; where the price is
-        below that, the entry is sold. What somebody else has sold is given up: returns the signals that will not sell
-        it. What is refused, such as during a halt, is tried again with the next candle.
+        below that, the entry is sold. Where a take profit is left, which has the coins, that is sold by, and once the
+        price is there. What somebody else has sold is given up: returns the signals that will not sell it. What is
+        refused, such as during a halt, is tried again with the next candle.
         """
         changed = list[ChangedSignal]()
         for entry in held:
-            if not entry.is_bought or entry.has_exit or entry.bought_quantity <= entry.sold_quantity:
+            is_reached = price <= entry.stop_loss_price
+            if not entry.is_unprotected or (entry.take_profit_id is not None and not is_reached):
                 continue
             try:
-                kind = OrderType.STOP if entry.stop_loss_price < price else OrderType.MARKET
-                await self._sell(tx, seat, entry, kind)
+                if entry.take_profit_id is not None:
+                    await self._leave(tx, seat, entry, price)
+                else:
+                    await self._sell(tx, seat, entry, OrderType.MARKET if is_reached else OrderType.STOP)
             except InsufficientPosition:
                 changed += await self.abandon(tx, [entry])
             except Problem:

@@ -94,8 +94,7 @@ def plan(  # noqa: PLR0917  # what it depends on
     """
     exchange = exchange_of(portfolio)
     if exchange is not None:
-        if new.side is Side.BUY and terms.tier not in PAID_TIERS:
-            raise PlanRequired
+        check_plan(new.side, terms)
         check_supported(new, exchange)
     if terms.duplicate_id is not None:
         raise DuplicateClientOrderId(terms.duplicate_id)
@@ -122,6 +121,12 @@ def exchange_of(portfolio: LockedPortfolio) -> Exchange | None:
     if portfolio.exchange is None:
         raise LiveTradingUnavailable
     return EXCHANGES[portfolio.exchange]
+
+
+def check_plan(side: Side, terms: MarketTerms) -> None:
+    """Raises PlanRequired where more is bought with real money without a paid plan."""
+    if side is Side.BUY and terms.tier not in PAID_TIERS:
+        raise PlanRequired
 
 
 def check_supported(new: NewOrder, exchange: Exchange) -> None:

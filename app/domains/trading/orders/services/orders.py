@@ -32,6 +32,7 @@ from app.domains.trading.orders.rules.placing import (
     StoredOrder,
     check_funds,
     check_market,
+    check_plan,
     check_taken_on,
     exchange_of,
     exits_of,
@@ -220,6 +221,8 @@ class Orders:
         check_funds(side, change.extra, portfolio, terms, found.symbol)
         extra, nothing = decimal_of(change.extra), Decimal(0)
         if exchange_of(portfolio) is not None:
+            if change.extra > 0:
+                check_plan(side, terms)
             await self._change_live(tx, portfolio, found, change)
             return
         await tx.execute(

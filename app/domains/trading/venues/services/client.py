@@ -190,15 +190,17 @@ class ExchangeClient:
             page = await self._call(partial(fetch, market, start_ms, size, params))
             new = [each for each in page if str(each["id"]) not in found]
             found.update((str(each["id"]), each) for each in new)
-            if len(page) < size or not new:
+            if len(page) < size:
                 return list(found.values())
+            if not new:
+                break
             times = [int(each["timestamp"]) for each in page]
             if self.exchange.lists_newest_first:
                 # Some exclude the end: what has the same time is read again.
                 params = {"until": min(times) + 1}
             else:
                 start_ms = max(times)
-        raise OutcomeUnknown("too many pages")
+        raise OutcomeUnknown("pages without end")
 
     def _precise(self, what: str, market: str, value: Decimal) -> Decimal:
         return Decimal(getattr(self._client, f"{what}_to_precision")(market, f"{value:f}"))

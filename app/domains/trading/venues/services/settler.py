@@ -1,4 +1,4 @@
-"""Settler what was traded at exchanges: fills, journal, orders and events in one transaction, each trade once."""
+"""Settles what was traded at exchanges: fills, journal, orders and events in one transaction, each trade once."""
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence

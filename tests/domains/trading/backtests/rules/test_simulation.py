@@ -30,6 +30,7 @@ from app.domains.trading.strategies.model import (
     MeanReversion,
     Momentum,
     PatternRecognition,
+    RiskLevel,
     Scalping,
     SignalType,
     TrendFollowing,
@@ -202,6 +203,17 @@ def test_an_entry_that_was_sold_with_a_profit_is_no_loss_though_an_earlier_one_w
     assert closed.pnl > 0
     assert [each.pnl_usd < 0 for each in found.trips] == [True], "first in, first out, it is one"
     assert (found.metrics.ignored_signals, found.metrics.orders) == (0, 4)
+
+
+def test_what_a_stop_could_not_sell_for_lack_of_bids_is_sold_candle_by_candle() -> None:
+    flat, gapped = ("100", "100", "100", "100"), ("80", "80", "80", "80")
+    candles = candles_of([*[flat] * 9, *[gapped] * 20], volume="1")
+    run = replace(RUN, initial_cash_usd=Decimal(1_000_000))
+    buys = dict.fromkeys(range(8), SignalType.BUY)
+    terms: dict[str, Any] = {"risk_level": RiskLevel.HIGH, "config": Dca(amount_usd=Decimal(9_000))}
+    found = report(candles, buys, run=run, max_position_usd=Decimal(72_000), **terms)
+    assert {each.exit for each in found.trips} == {Exit.STOP_LOSS}
+    assert found.open is None
 
 
 def test_an_order_that_is_refused_is_an_ignored_signal_with_its_reason() -> None:

@@ -137,7 +137,7 @@ class BotStatements:
                 average_price=average,
                 opened_at=entry.opened_at,
                 take_profit_id=take.id if is_placed else None,
-                has_exit=is_open(stop) or is_placed or beside,
+                has_stop=is_open(stop) or beside,
                 stop_loss_price=stop.stop_price,
                 life=order.life,
             )
