@@ -21,6 +21,8 @@ from tests.streams.exchange.traders import EXPECTED_ERRORS, Clerk, Trader
 from tests.streams.processes import Process
 from tests.waiting import elapse, now, until
 
+LISTENERS = 2
+"""In each worker: what matches, and what sends to exchanges."""
 TRADERS = 10
 RATE = 50.0
 """Requests a second, of all traders together."""
@@ -190,7 +192,7 @@ class Faults:
         if not self.standby.lives:
             raise self.standby.log.error("The worker did not come up.")
         [(_, count)] = await self.redis.pubsub_numsub(INBOX_CHANNEL)
-        return bool(count == 2)
+        return bool(count == 2 * LISTENERS)
 
     async def _matcher(self) -> Process:
         """The worker that matches."""
