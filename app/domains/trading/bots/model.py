@@ -17,13 +17,10 @@ from app.kit.errors import Problem
 MAX_SYMBOLS: Final = 10
 MAX_HELD_SYMBOLS: Final = 100
 """Tokens that a bot can hold: those that it trades, and some that it traded before."""
-MAX_POSITION_USD: Final = Decimal(1_000_000)
-MAX_COOL_DOWN_MS: Final = 7 * 24 * 3600 * 1000
 MAX_MODEL_CHARS: Final = 100
 POSITION_USD: Final = Decimal(1000)
 STOP_LOSS_PERCENTAGE: Final = Decimal("5.00")
 TAKE_PROFIT_PERCENTAGE: Final = Decimal("10.00")
-MAX_TAKE_PROFIT_PERCENTAGE: Final = Decimal("500.00")
 INITIAL_INVESTMENT_USD: Final = Decimal(1000)
 AI_MODEL: Final = "gpt-4o-mini"
 

@@ -179,6 +179,19 @@ class Bounds(NamedTuple):
     decimals: int = NUMBER_DECIMALS
 
 
+MAX_POSITION_USD: Final = Decimal(1_000_000)
+MAX_TAKE_PROFIT_PERCENTAGE: Final = Decimal("500.00")
+MAX_COOL_DOWN_MS: Final = 7 * 24 * 3600 * 1000
+BOT_BOUNDS: Final[Mapping[str, Bounds]] = MappingProxyType(
+    {
+        "max_position_usd": Bounds(Decimal(1), MAX_POSITION_USD, 8),
+        "stop_loss_percentage": Bounds(Decimal("0.01"), Decimal("99.99"), 2),
+        "take_profit_percentage": Bounds(Decimal("0.01"), MAX_TAKE_PROFIT_PERCENTAGE, 2),
+        "daily_loss_limit_usd": Bounds(Decimal(1), MAX_POSITION_USD, 8),
+    }
+)
+"""What every bot can be set to, whatever its strategy, and every bot that is simulated."""
+
 _PERIOD: Final = Bounds(MIN_PERIOD, MAX_PERIOD, 0)
 _PERCENTAGE: Final = Bounds(MIN_PERCENTAGE, MAX_PERCENTAGE)
 _PRICE: Final = Bounds(MIN_PRICE, MAX_PRICE, PRICE_DECIMALS)

@@ -1,14 +1,12 @@
 """Asking for back-tests and sweeps, and cancelling them."""
 
-from collections.abc import Awaitable
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any
 
 import strawberry
 
 from app.domains.market.prices import model as prices
-from app.domains.market.tokens import model as market
 from app.domains.trading.backtests import loaders, model
 from app.domains.trading.backtests.model.reports import BotTerms
 from app.domains.trading.backtests.services.backtests import Backtests
@@ -31,11 +29,9 @@ from app.schema.market.prices.candles import Interval
 from app.schema.numbers import exact
 from app.schema.trading.backtests.backtests import Backtest
 from app.schema.trading.backtests.sweeps import BacktestSweep
+from app.schema.trading.bot_settings import COOL_DOWN, LOSS_LIMIT, POSITION, RISK, STOP_LOSS, TAKE_PROFIT, known
 from app.schema.trading.strategies import RiskLevel, StrategyInput
 
-T = TypeVar("T")
-
-_AMOUNT = "1 to 1,000,000 dollars, with at most 8 decimals."
 _CASH = Decimal(10_000)
 _OF_SWEEP = ("axes", "train_fraction", "idempotency_key")
 """The inputs of a sweep that are not those of its back-tests."""
@@ -101,31 +97,12 @@ class BacktestInput:
         description=f"The cash that the bot begins with: 1 to {model.MAX_CASH_USD:,f} dollars, with at most 8 decimals."
         f" Null: {_CASH:,f}.",
     )
-    max_position_usd: Decimal | None = strawberry.field(
-        default=None, description=f"What its open entries can have cost: {_AMOUNT} Null: 1,000."
-    )
-    stop_loss_percentage: float | None = strawberry.field(
-        default=None,
-        description="How far below the price of an entry it is sold at a loss, in percent: 0.01 to 99.99. Null: 5.",
-    )
-    take_profit_percentage: float | None = strawberry.field(
-        default=None,
-        description="How far above the price of an entry it is sold at a profit, in percent: 0.01 to 500. A grid sells"
-        " at its levels instead. Null: 10.",
-    )
-    risk_level: RiskLevel | None = strawberry.field(
-        default=None, description="How much of the largest position one entry can be. Null: MEDIUM."
-    )
-    daily_loss_limit_usd: Decimal | None = strawberry.field(
-        default=None,
-        description=f"The realized loss since midnight in UTC from which it buys nothing more that day: {_AMOUNT}"
-        " Null: no limit.",
-    )
-    cool_down_ms: Milliseconds | None = strawberry.field(
-        default=None,
-        description="For how long it buys nothing after a round trip with a loss, in milliseconds: 0 to 604,800,000."
-        " Null: 0.",
-    )
+    max_position_usd: Decimal | None = strawberry.field(default=None, description=f"{POSITION} Null: 1,000.")
+    stop_loss_percentage: float | None = strawberry.field(default=None, description=f"{STOP_LOSS} Null: 5.")
+    take_profit_percentage: float | None = strawberry.field(default=None, description=f"{TAKE_PROFIT} Null: 10.")
+    risk_level: RiskLevel | None = strawberry.field(default=None, description=f"{RISK} Null: MEDIUM.")
+    daily_loss_limit_usd: Decimal | None = strawberry.field(default=None, description=f"{LOSS_LIMIT} Null: no limit.")
+    cool_down_ms: Milliseconds | None = strawberry.field(default=None, description=f"{COOL_DOWN} Null: 0.")
 
     def asked(self) -> model.Asked:
         """The back-test to run."""
@@ -228,7 +205,7 @@ class BacktestMutation:
     async def run_backtest(self, info: Info, input: RunBacktestInput) -> Any:
         """Asks for a back-test: a bot over stored candles, by the rules of the paper exchange. A worker runs it."""
         viewer = info.context.require_viewer()
-        id = await _known(_backtests(info).run(viewer, input.asked(), input.idempotency_key))
+        id = await known(_backtests(info).run(viewer, input.asked(), input.idempotency_key))
         return RunBacktestPayload(backtest=await _read(info, id))
 
     @mutation(RunSweepPayload, *REFUSALS)
@@ -241,7 +218,7 @@ class BacktestMutation:
             train_fraction=exact(input.train_fraction),
         )
         try:
-            id = await _known(_backtests(info).sweep(viewer, asked, input.idempotency_key))
+            id = await known(_backtests(info).sweep(viewer, asked, input.idempotency_key))
         except errors.Problem as problem:
             problem.move(lambda path: path if path[0] in _OF_SWEEP else ("backtest", *path))
             raise
@@ -260,14 +237,6 @@ class BacktestMutation:
         viewer, id = info.context.require_viewer(), key_of(input.id, BacktestSweep)
         await _backtests(info).cancel_sweep(viewer, id)
         return CancelSweepPayload(sweep=await _read_sweep(info, id))
-
-
-async def _known(work: Awaitable[T]) -> T:
-    """What asking returns. A token that there is not is not found as a back-test is not: there is one type for both."""
-    try:
-        return await work
-    except market.TokenNotFound as unknown:
-        raise errors.NotFound(market.Token, unknown.message, path=unknown.path) from None
 
 
 def _backtests(info: Info) -> Backtests:

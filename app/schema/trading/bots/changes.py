@@ -1,12 +1,10 @@
 """Creating, changing, starting and ending bots."""
 
-from collections.abc import Awaitable
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any
 
 import strawberry
 
-from app.domains.market.tokens import model as market
 from app.domains.trading.bots import loaders, model
 from app.domains.trading.bots.services.bots import Bots
 from app.domains.trading.services import TradingServices
@@ -27,27 +25,14 @@ from app.schema.context import Info
 from app.schema.idempotency import IDEMPOTENCY_KEY
 from app.schema.market.prices.candles import Interval
 from app.schema.numbers import exact
+from app.schema.trading.bot_settings import AMOUNT, COOL_DOWN, LOSS_LIMIT, POSITION, RISK, STOP_LOSS, TAKE_PROFIT, known
 from app.schema.trading.bots.bots import Bot
 from app.schema.trading.changes import LiveTradingUnavailable, PaperPortfolioRequired, PortfolioNotOpen
 from app.schema.trading.portfolios import Portfolio
 from app.schema.trading.strategies import RiskLevel, StrategyInput
 
-T = TypeVar("T")
-
 NAME = "The name, 1 to 100 characters."
 SYMBOLS = f"The symbols of the tokens that it trades, in any case: 1 to {model.MAX_SYMBOLS}."
-_AMOUNT = f"1 to {model.MAX_POSITION_USD:,f} dollars, with at most 8 decimals."
-POSITION = f"What its open entries in one token can have cost: {_AMOUNT}"
-STOP_LOSS = "How far below the price of an entry it is sold at a loss, in percent: 0.01 to 99.99."
-TAKE_PROFIT = (
-    "How far above the price of an entry it is sold at a profit, in percent: 0.01 to"
-    f" {model.MAX_TAKE_PROFIT_PERCENTAGE:f}. A grid sells at its levels instead."
-)
-RISK = "How much of the largest position one entry can be."
-LOSS_LIMIT = f"The realized loss since midnight in UTC from which it buys nothing more that day: {_AMOUNT}"
-COOL_DOWN = (
-    f"For how long it buys nothing after a round trip with a loss, in milliseconds: 0 to {model.MAX_COOL_DOWN_MS:,}."
-)
 MODEL = (
     f"The language model that adds words to its reasons, 1 to {model.MAX_MODEL_CHARS} characters. It is asked only if"
     " Moneta is configured with it."
@@ -100,7 +85,7 @@ class CreateBotInput:
     cool_down_ms: Milliseconds | None = strawberry.field(default=None, description=f"{COOL_DOWN} Null: 0.")
     initial_investment_usd: Decimal | None = strawberry.field(
         default=None,
-        description=f"What its return is measured by: {_AMOUNT} Null: {model.INITIAL_INVESTMENT_USD:,f}.",
+        description=f"What its return is measured by: {AMOUNT} Null: {model.INITIAL_INVESTMENT_USD:,f}.",
     )
     ai_model: str | None = strawberry.field(default=None, description=f"{MODEL} Null: {model.AI_MODEL}.")
     idempotency_key: str = strawberry.field(description=IDEMPOTENCY_KEY)
@@ -229,7 +214,9 @@ class BotMutation:
     )
     async def create_bot(self, info: Info, input: CreateBotInput) -> Any:
         """Creates a bot, which is paused."""
-        id = await _known(_bots(info).create(info.context.require_viewer(), input.new(), input.idempotency_key))
+        id = await known(
+            _bots(info).create(info.context.require_viewer(), input.new(), input.idempotency_key), "target_symbols"
+        )
         try:
             return CreateBotPayload(bot=await _read(info, id))
         except errors.NotFound:
@@ -246,7 +233,7 @@ class BotMutation:
             stop_loss_percentage=("stop_loss_percentage", exact),
             take_profit_percentage=("take_profit_percentage", exact),
         )
-        await _known(_bots(info).update(viewer, id, changes))
+        await known(_bots(info).update(viewer, id, changes), "target_symbols")
         return UpdateBotPayload(bot=await _read(info, id))
 
     @mutation(StartBotPayload, NotFound, PortfolioNotOpen, LiveTradingUnavailable, PaperPortfolioRequired, NoCandles)
@@ -275,14 +262,6 @@ class BotMutation:
         """Deletes a bot: it and its signals are seen no more. What it holds stays in the portfolio."""
         await _bots(info).delete(info.context.require_viewer(), key_of(input.id, Bot))
         return DeleteBotPayload(deleted_id=input.id)
-
-
-async def _known(work: Awaitable[T]) -> T:
-    """What a change returns. A token that there is not is not found as a bot is not: there is one type for both."""
-    try:
-        return await work
-    except market.TokenNotFound as unknown:
-        raise errors.NotFound(market.Token, unknown.message, path=("target_symbols",)) from None
 
 
 def _bots(info: Info) -> Bots:

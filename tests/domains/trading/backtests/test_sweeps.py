@@ -238,8 +238,7 @@ async def test_one_candle_cannot_be_parted(shop: Shop) -> None:
 
 
 def test_every_setting_is_one_of_a_strategy_or_of_a_bot() -> None:
-    from app.domains.trading.backtests.rules.checks import BOT_BOUNDS
-    from app.domains.trading.strategies.model import BOUNDS
+    from app.domains.trading.strategies.model import BOT_BOUNDS, BOUNDS
 
     known = {name for bounds in BOUNDS.values() for name in bounds} | set(BOT_BOUNDS)
     # A grid's own bounds belong together, and a limit of losses is none that is tuned.

@@ -20,21 +20,12 @@ from app.domains.trading.backtests.model import (
     SweepField,
 )
 from app.domains.trading.backtests.model.reports import BotTerms
-from app.domains.trading.strategies.model import BOUNDS, Bounds
+from app.domains.trading.strategies.model import BOT_BOUNDS, BOUNDS, MAX_COOL_DOWN_MS, Bounds
 from app.domains.trading.strategies.rules.configuration import check_config
 from app.kit.errors import Faults, InvalidInput, Path
 
-MAX_POSITION_USD: Final = Decimal(1_000_000)
-MAX_COOL_DOWN_MS: Final = 7 * 86_400_000
 MIN_TRAIN_FRACTION: Final = Decimal("0.1")
 MAX_TRAIN_FRACTION: Final = Decimal("0.9")
-BOT_BOUNDS: Final = {
-    "max_position_usd": Bounds(Decimal(1), MAX_POSITION_USD, 8),
-    "stop_loss_percentage": Bounds(Decimal("0.01"), Decimal("99.99"), 2),
-    "take_profit_percentage": Bounds(Decimal("0.01"), Decimal(500), 2),
-    "daily_loss_limit_usd": Bounds(Decimal(1), MAX_POSITION_USD, 8),
-}
-"""As of a bot that runs."""
 
 Settings = dict[SweepField, Decimal]
 """What a run of a sweep has in place of what all have in common."""

@@ -9,24 +9,19 @@ from msgspec.structs import fields
 
 from app.domains.market.tokens.model import symbol_of
 from app.domains.trading.bots.model import (
-    MAX_COOL_DOWN_MS,
     MAX_MODEL_CHARS,
-    MAX_POSITION_USD,
     MAX_SYMBOLS,
-    MAX_TAKE_PROFIT_PERCENTAGE,
     BotChanges,
     NewBot,
 )
 from app.domains.trading.portfolios.rules import check_name
-from app.domains.trading.strategies.model import Config
+from app.domains.trading.strategies.model import BOT_BOUNDS, MAX_COOL_DOWN_MS, MAX_POSITION_USD, Config
 from app.domains.trading.strategies.rules.configuration import check_config
 from app.kit.errors import Faults, InvalidInput
 from app.kit.text import is_storable
 
 LEAST_USD: Final = Decimal(1)
-LEAST_PERCENTAGE: Final = Decimal("0.01")
-MOST_STOP_LOSS: Final = Decimal("99.99")
-_PERCENTAGES: Final = {"stop_loss_percentage": MOST_STOP_LOSS, "take_profit_percentage": MAX_TAKE_PROFIT_PERCENTAGE}
+_PERCENTAGES: Final = ("stop_loss_percentage", "take_profit_percentage")
 _AMOUNTS: Final = ("max_position_usd", "daily_loss_limit_usd", "initial_investment_usd")
 
 
@@ -64,9 +59,9 @@ def _check_numbers(faults: Faults, given: dict[str, Any]) -> None:
     for name in _AMOUNTS:
         if name in given:
             faults.check(_checked_amount, given[name], name)
-    for name, most in _PERCENTAGES.items():
+    for name in _PERCENTAGES:
         if name in given:
-            faults.check(_checked_percentage, given[name], name, most)
+            faults.check(_checked_percentage, given[name], name)
     if "cool_down_ms" in given and not 0 <= given["cool_down_ms"] <= MAX_COOL_DOWN_MS:
         faults.add("cool_down_ms", f"A cool-down is 0 to {MAX_COOL_DOWN_MS:,} milliseconds.")
 
@@ -85,9 +80,10 @@ def _checked_amount(amount: Decimal, name: str) -> Decimal:
     return amount
 
 
-def _checked_percentage(percentage: Decimal, name: str, most: Decimal) -> Decimal:
-    if not percentage.is_finite() or not LEAST_PERCENTAGE <= percentage <= most:
-        raise InvalidInput(name, f"A percentage is {LEAST_PERCENTAGE:f} to {most:f} here.")
-    if percentage != round(percentage, 2):
+def _checked_percentage(percentage: Decimal, name: str) -> Decimal:
+    least, most, decimals = BOT_BOUNDS[name]
+    if not percentage.is_finite() or not least <= percentage <= most:
+        raise InvalidInput(name, f"A percentage is {least:f} to {most:f} here.")
+    if percentage != round(percentage, decimals):
         raise InvalidInput(name, "A percentage has at most 2 decimals.")
     return percentage
