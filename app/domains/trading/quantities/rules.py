@@ -1,7 +1,7 @@
 """Whole numbers of the smallest units, and milliseconds: exact, whatever the arithmetic."""
 
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import Context, Decimal, Inexact
 from typing import Final
 
 UNIT_DECIMALS: Final = 8
@@ -9,6 +9,10 @@ COIN: Final = 10**UNIT_DECIMALS
 """The units of a coin, of a dollar or another currency, and of the fraction one. The lot is one unit."""
 PRICE_SCALE: Final = 10**12
 """The units of a price of one dollar, and of a rate of one."""
+_EXACT: Final = Context(prec=200, traps=[Inexact])
+"""More digits than any column has. The context of the thread would round to 28."""
+_PER_ONE: Final = {scale: Decimal(scale) for scale in (COIN, PRICE_SCALE)}
+_OF_ONE: Final = {scale: Decimal((0, (1,), 1 - len(str(scale)))) for scale in (COIN, PRICE_SCALE)}
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -16,17 +20,15 @@ def units_of(value: Decimal, scale: int = COIN) -> int:
     """The units of a value. Raises ValueError if it has a fraction of a unit, or is not a number."""
     if not value.is_finite():
         raise ValueError(f"{value} is not a number")
-    numerator, denominator = value.as_integer_ratio()
-    units, rest = divmod(numerator * scale, denominator)
-    if rest:
-        raise ValueError(f"{value} has a fraction of a unit")
-    return units
+    try:
+        return int(_EXACT.to_integral_exact(_EXACT.multiply(value, _PER_ONE[scale])))
+    except Inexact:
+        raise ValueError(f"{value} has a fraction of a unit") from None
 
 
 def decimal_of(units: int, scale: int = COIN) -> Decimal:
     """The value of units, exactly."""
-    # From its digits: arithmetic with Decimals would round to the context.
-    return Decimal(f"{units}E-{len(str(scale)) - 1}")
+    return _EXACT.multiply(units, _OF_ONE[scale])
 
 
 def ms_of(moment: datetime) -> int:

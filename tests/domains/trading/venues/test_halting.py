@@ -1,5 +1,6 @@
 """Halts and plans that lapse: nothing is sent any more, what is open is cancelled, and what cannot be is said."""
 
+import asyncio
 from decimal import Decimal
 
 import pytest
@@ -10,9 +11,11 @@ from app.domains.trading.quantities.model import Side
 from app.domains.trading.venues.services.client import ExchangeClient
 from tests.domains.trading.orders.trader import admin, limit
 from tests.domains.trading.venues.stage import VenueStage
+from tests.waiting import until
 
 POST = "POST /api/v3/order"
 DELETE = "DELETE /api/v3/order"
+TRADES = "GET /api/v3/myTrades"
 
 
 async def test_a_halt_sends_nothing_more_and_cancels_what_is_open(live: VenueStage) -> None:
@@ -68,6 +71,28 @@ async def test_what_is_halted_while_an_order_waits_for_its_turn_is_not_sent(
     monkeypatch.setattr(ExchangeClient, "turn", halted)
     await live.step(3)
     assert live.stub.calls[POST] == 0
+    assert await live.ended(id) == ("cancelled", 0, "trading_halted")
+
+
+async def test_a_halt_cancels_while_the_exchange_lets_everything_else_wait(live: VenueStage) -> None:
+    """The trades that are being read do not come, and no request has its turn."""
+    id = await live.place(limit())
+    await live.step()
+    [worker] = live.venues._workers.values()
+    live.stub.failing[TRADES] = ["late after"]
+    await live.venues._begin()
+    await until(lambda: not live.stub.failing[TRADES])
+    limits = worker.client._client.throttler.config
+    limits |= {"tokens": -1.0, "refillRate": 0.0}
+    await live.stage.trading.halts.halt_own(live.stage.alice)
+    await live.venues._begin()
+    await asyncio.gather(*live.venues._cancelling.values())
+    [sent] = live.stub.orders.values()
+    assert (sent.status, live.stub.answers.is_set()) == ("CANCELED", False)
+    limits |= {"tokens": 1.0, "refillRate": 1.0}
+    live.stub.answers.set()
+    await live.step(2)
+    assert live.stub.calls[DELETE] == 1
     assert await live.ended(id) == ("cancelled", 0, "trading_halted")
 
 

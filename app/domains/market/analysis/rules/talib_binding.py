@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     import talib
 else:
     try:
-        talib = importlib.import_module("talib")
+        # Without the wrapper that looks for series of pandas and polars among the arguments of each call, where those
+        # packages happen to be installed: it takes longer than what it wraps.
+        talib = importlib.import_module("talib._ta_lib")
     except ModuleNotFoundError:
         talib = importlib.import_module("pytafast")

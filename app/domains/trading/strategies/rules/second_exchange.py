@@ -10,7 +10,7 @@ Seen from the first exchange, the lag adds the change of the price over the last
 """
 
 import hashlib
-from fractions import Fraction
+from functools import lru_cache
 from typing import Final
 
 from app.domains.market.analysis.rules.series import Series
@@ -38,7 +38,8 @@ def elsewhere(symbol: str, series: Series) -> ExchangePrice | None:
         return None
     away = difference(symbol, int(series.times[-1]), series.step_s)
     # To the unit: a float is a little off what the column holds.
-    close = round(Fraction(float(series.close[-2])) * PRICE_SCALE)
+    numerator, denominator = float(series.close[-2]).as_integer_ratio()
+    close = (2 * numerator * PRICE_SCALE + denominator) // (2 * denominator)
     middle = close * (_ONE + away)
     bid = tick_below(middle * (_ONE - SPREAD // 2) // _ONE**2)
     ask = tick_above(-(-middle * (_ONE + SPREAD // 2) // _ONE**2))
@@ -55,6 +56,7 @@ def difference(symbol: str, opened_at_s: int, step_s: int) -> int:
     return (_drawn(symbol, before) * (every - passed) + _drawn(symbol, before + every) * passed) // every
 
 
+@lru_cache(maxsize=1_000)
 def _drawn(symbol: str, time_s: int) -> int:
     digest = hashlib.sha256(f"{symbol} {time_s}".encode()).digest()
     return int.from_bytes(digest[:8], "big") % (2 * MAX_DIFFERENCE + 1) - MAX_DIFFERENCE

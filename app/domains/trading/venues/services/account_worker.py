@@ -3,6 +3,7 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -76,7 +77,7 @@ class AccountWorker:
     async def step(self, account: OpenAccount) -> None:
         """Does what is due. Raises LeadershipLost, Unavailable; whatever the exchange does not answer stays due."""
         await self._give_up_waiting(account)
-        if self._busy_until is not None and self._clock.now() < self._busy_until:
+        if self._is_busy:
             return
         if account.status == AccountStatus.DISCONNECTING:
             self._client.doubt_key()
@@ -95,6 +96,18 @@ class AccountWorker:
         else:
             self._pause, self._busy_until = BUSY_FOR, None
             await self._write(AccountSql.note_reached, self._account_id, self._clock.now())
+
+    async def cancel(self) -> None:
+        """Cancels what is to be and was not tried, while `step` waits for something else of the exchange. What comes of
+        it `step` will see. Raises LeadershipLost, Unavailable.
+        """
+        if self._client.is_ready and not self._is_busy:
+            with suppress(VenueError):
+                await self._cancel(each for each in await self._due() if not each.cancel_attempts)
+
+    @property
+    def _is_busy(self) -> bool:
+        return self._busy_until is not None and self._clock.now() < self._busy_until
 
     async def _work(self) -> None:
         due = await self._due()

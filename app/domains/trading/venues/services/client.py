@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextvars import ContextVar
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
@@ -46,6 +47,9 @@ _UNSUITABLE: Final = (
 _UNIT: Final = decimal_of(1)
 _BUSY: Final = ("RateLimitExceeded", "DDoSProtection", "OnMaintenance")
 
+_at_once: ContextVar[bool] = ContextVar("at_once", default=False)
+"""Whether the request that is being made does not wait for its turn."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -58,6 +62,13 @@ class ExchangeClient:
         self._errors = errors
         self._markets = markets
         self._is_ready = False
+        self._wait = client.throttle
+        client.throttle = self._throttle
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether `prepare` has been called."""
+        return self._is_ready
 
     async def close(self) -> None:
         """Closes what is open."""
@@ -119,8 +130,14 @@ class ExchangeClient:
         return RemoteOrder(str(made["id"]), request.client_id, request.market, RemoteStatus.OPEN, None, Decimal(0))
 
     async def cancel(self, id: str, market: str) -> None:
-        """Cancels an order. Raises VenueError; NoSuchOrder where it is not open any more."""
-        await self._call(lambda: self._client.cancel_order(id, market))
+        """Cancels an order, whosever turn it is: at some exchanges the turns of what was read take seconds, and what
+        they count a cancellation as is nothing or little. Raises VenueError; NoSuchOrder where it is not open any more.
+        """
+        token = _at_once.set(True)
+        try:
+            await self._call(lambda: self._client.cancel_order(id, market))
+        finally:
+            _at_once.reset(token)
 
     async def order(self, id: str, market: str) -> RemoteOrder:
         """An order. Raises VenueError."""
@@ -174,6 +191,10 @@ class ExchangeClient:
             return None
         answer = await self._call(getattr(self._client, self.exchange.permissions))
         return may_withdraw(self.exchange.name, answer)
+
+    async def _throttle(self, cost: float | None = None) -> None:
+        if not _at_once.get():
+            await self._wait(cost)
 
     async def _load(self) -> None:
         if self._client.has.get("fetchTime"):

@@ -50,6 +50,7 @@ class Venues:
     wake: Wake
     _workers: dict[UUID, AccountWorker] = field(default_factory=dict)
     _serving: dict[UUID, "asyncio.Task[None]"] = field(default_factory=dict)
+    _cancelling: dict[UUID, "asyncio.Task[None]"] = field(default_factory=dict)
     _epoch: int = 0
 
     async def run(self) -> None:
@@ -86,36 +87,41 @@ class Venues:
         """
         await self._begin()
         serving = list(self._serving.values())
-        await asyncio.gather(*serving, return_exceptions=True)
+        await asyncio.gather(*serving, *self._cancelling.values(), return_exceptions=True)
         self._check_served()
         return len(serving)
 
     async def _begin(self) -> None:
         """Begins to serve the accounts of which something is due, but for those that are being served: one that waits
-        for its exchange delays no other.
+        for its exchange delays no other. Nor does what it waits for delay what is to be cancelled.
         """
         opened = await self.database.read(SYSTEM, lambda tx: tx.fetch(AccountSql.open_accounts))
-        for id in self._workers.keys() - self._serving.keys() - {each.id for each in opened}:
+        for id in self._workers.keys() - self._serving.keys() - self._cancelling.keys() - {each.id for each in opened}:
             await self._workers.pop(id).client.close()
         for each in opened:
-            if each.id not in self._serving and _has_work(each):
+            if each.id in self._serving:
+                if each.has_due and each.id not in self._cancelling:
+                    self._cancelling[each.id] = asyncio.create_task(self._cancel(each))
+            elif _has_work(each):
                 self._serving[each.id] = asyncio.create_task(self._serve(each))
 
     def _check_served(self) -> None:
         """Raises LeadershipLost, Unavailable."""
-        for id in [id for id, task in self._serving.items() if task.done()]:
-            task = self._serving.pop(id)
-            failure = None if task.cancelled() else task.exception()
-            if isinstance(failure, LeadershipLost | Unavailable):
-                raise failure
-            if failure is not None:
-                log.error("venues.account_failed", account=str(id), exc_info=failure)
+        for tasks in (self._serving, self._cancelling):
+            for id in [id for id, task in tasks.items() if task.done()]:
+                task = tasks.pop(id)
+                failure = None if task.cancelled() else task.exception()
+                if isinstance(failure, LeadershipLost | Unavailable):
+                    raise failure
+                if failure is not None:
+                    log.error("venues.account_failed", account=str(id), exc_info=failure)
 
     async def close(self) -> None:
         """Ends what is under way, and closes what is open to exchanges."""
-        while self._serving:
-            _, task = self._serving.popitem()
-            await end(task)
+        for tasks in (self._serving, self._cancelling):
+            while tasks:
+                _, task = tasks.popitem()
+                await end(task)
         while self._workers:
             _, worker = self._workers.popitem()
             await worker.client.close()
@@ -155,6 +161,11 @@ class Venues:
                 await self._end(account)
             if account.portfolio_id is not None and account.portfolio_status == "deleting":
                 await self.settler.finish(self._epoch, account.user_id, account.portfolio_id)
+
+    async def _cancel(self, account: OpenAccount) -> None:
+        if (worker := self._workers.get(account.id)) is not None:
+            with working(Work()):
+                await worker.cancel()
 
     async def _worker(self, account: OpenAccount) -> AccountWorker | None:
         if account.id not in self._workers:

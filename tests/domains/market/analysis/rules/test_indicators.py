@@ -262,9 +262,9 @@ def test_an_indicator_is_finite_or_null(prices: Series) -> None:
 
 
 def test_the_other_binding_is_taken_where_talib_has_no_wheel(monkeypatch: pytest.MonkeyPatch) -> None:
-    usual, other = types.ModuleType("talib"), types.ModuleType("pytafast")
-    monkeypatch.setitem(sys.modules, "talib", usual)
+    usual, other = types.ModuleType("talib._ta_lib"), types.ModuleType("pytafast")
+    monkeypatch.setitem(sys.modules, "talib._ta_lib", usual)
     monkeypatch.setitem(sys.modules, "pytafast", other)
     assert runpy.run_path(talib_binding.__file__)["talib"] is usual
-    monkeypatch.setitem(sys.modules, "talib", None)
+    monkeypatch.setitem(sys.modules, "talib._ta_lib", None)
     assert runpy.run_path(talib_binding.__file__)["talib"] is other
