@@ -10,7 +10,7 @@ import { readExamples } from "../examples.mjs";
 
 const web = dirname(dirname(fileURLToPath(import.meta.url)));
 /** What src/fills.ts fills in. */
-const PLACEHOLDERS = ["recipient", "portfolio", "price", "key"];
+const PLACEHOLDERS = ["recipient", "portfolio", "bot", "backtest", "price", "key"];
 /** Longer ones would take the place of what they explain. */
 const MOST_CHARS = 420;
 

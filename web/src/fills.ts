@@ -1,7 +1,7 @@
 /**
  * Values that an example's variables take from the graph when it is opened, so that it runs as it is: `{{recipient}}`,
- * another wallet than the viewer's; `{{portfolio}}`, the viewer's default one; `{{price}}`, just above Bitcoin's;
- * `{{key}}`, a new one for each payment or alert.
+ * another wallet than the viewer's; `{{portfolio}}`, the viewer's default one; `{{bot}}` and `{{backtest}}`, the
+ * viewer's newest, the bot an active one; `{{price}}`, just above Bitcoin's; `{{key}}`, a new one for each payment or alert.
  */
 
 import { post } from "./http";
@@ -14,11 +14,17 @@ interface Wallet {
   walletId: string;
 }
 
+interface Found {
+  nodes: { id: string }[];
+}
+
 interface Fills {
   viewer: {
     wallet: Wallet | null;
     beneficiaries: { nodes: { wallet: Wallet | null }[] };
     defaultPortfolio: { id: string } | null;
+    bots: Found;
+    backtests: Found;
   } | null;
   blocks: { nodes: { miner: Wallet | null }[] };
   token: { priceUsd: string | null } | null;
@@ -49,6 +55,8 @@ function valuesOf(fills: Fills | null | undefined): Record<string, string | unde
     key,
     recipient: viewer ? others.find((wallet) => wallet && wallet.walletId !== own)?.walletId : undefined,
     portfolio: viewer?.defaultPortfolio?.id,
+    bot: viewer?.bots.nodes[0]?.id,
+    backtest: viewer?.backtests.nodes[0]?.id,
     price: price ?? undefined,
   };
 }

@@ -10,7 +10,15 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from app.domains.market.prices.model import Interval
-from app.domains.trading.strategies.model import Config, RiskLevel, SignalType, Strategy
+from app.domains.trading.strategies.model import (
+    POSITION_USD,
+    STOP_LOSS_PERCENTAGE,
+    TAKE_PROFIT_PERCENTAGE,
+    Config,
+    RiskLevel,
+    SignalType,
+    Strategy,
+)
 from app.kit.changes import Changes
 from app.kit.errors import Problem
 
@@ -18,9 +26,6 @@ MAX_SYMBOLS: Final = 10
 MAX_HELD_SYMBOLS: Final = 100
 """Tokens that a bot can hold: those that it trades, and some that it traded before."""
 MAX_MODEL_CHARS: Final = 100
-POSITION_USD: Final = Decimal(1000)
-STOP_LOSS_PERCENTAGE: Final = Decimal("5.00")
-TAKE_PROFIT_PERCENTAGE: Final = Decimal("10.00")
 INITIAL_INVESTMENT_USD: Final = Decimal(1000)
 AI_MODEL: Final = "gpt-4o-mini"
 

@@ -116,7 +116,14 @@ EXCHANGES: Final[Mapping[str, Exchange]] = MappingProxyType(
                 client_id="clientOrderId",
                 permissions="private_get_v5_user_query_api",
                 page=50,
-                options=_SPOT,
+                options={
+                    **_SPOT,
+                    # Every account is a unified one since 2025. Otherwise ccxt asks with the first order, after it was
+                    # noted that it is being sent.
+                    "enableUnifiedMargin": False,
+                    "enableUnifiedAccount": True,
+                    "unifiedMarginStatus": 6,
+                },
             ),
             Exchange(
                 name=ExchangeName.COINBASE,

@@ -179,6 +179,10 @@ class Bounds(NamedTuple):
     decimals: int = NUMBER_DECIMALS
 
 
+POSITION_USD: Final = Decimal(1_000)
+STOP_LOSS_PERCENTAGE: Final = Decimal("5.00")
+TAKE_PROFIT_PERCENTAGE: Final = Decimal("10.00")
+"""What a bot is set to, or one that is simulated, where nothing is said."""
 MAX_POSITION_USD: Final = Decimal(1_000_000)
 MAX_TAKE_PROFIT_PERCENTAGE: Final = Decimal("500.00")
 MAX_COOL_DOWN_MS: Final = 7 * 24 * 3600 * 1000

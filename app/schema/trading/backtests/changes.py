@@ -11,6 +11,7 @@ from app.domains.trading.backtests import loaders, model
 from app.domains.trading.backtests.model.reports import BotTerms
 from app.domains.trading.backtests.services.backtests import Backtests
 from app.domains.trading.services import TradingServices
+from app.domains.trading.strategies.model import POSITION_USD, STOP_LOSS_PERCENTAGE, TAKE_PROFIT_PERCENTAGE
 from app.engine.declarations.durations import Milliseconds
 from app.engine.declarations.nodes import key_of
 from app.engine.declarations.problems import (
@@ -97,9 +98,15 @@ class BacktestInput:
         description=f"The cash that the bot begins with: 1 to {model.MAX_CASH_USD:,f} dollars, with at most 8 decimals."
         f" Null: {_CASH:,f}.",
     )
-    max_position_usd: Decimal | None = strawberry.field(default=None, description=f"{POSITION} Null: 1,000.")
-    stop_loss_percentage: float | None = strawberry.field(default=None, description=f"{STOP_LOSS} Null: 5.")
-    take_profit_percentage: float | None = strawberry.field(default=None, description=f"{TAKE_PROFIT} Null: 10.")
+    max_position_usd: Decimal | None = strawberry.field(
+        default=None, description=f"{POSITION} Null: {POSITION_USD:,f}."
+    )
+    stop_loss_percentage: float | None = strawberry.field(
+        default=None, description=f"{STOP_LOSS} Null: {STOP_LOSS_PERCENTAGE:f}."
+    )
+    take_profit_percentage: float | None = strawberry.field(
+        default=None, description=f"{TAKE_PROFIT} Null: {TAKE_PROFIT_PERCENTAGE:f}."
+    )
     risk_level: RiskLevel | None = strawberry.field(default=None, description=f"{RISK} Null: MEDIUM.")
     daily_loss_limit_usd: Decimal | None = strawberry.field(default=None, description=f"{LOSS_LIMIT} Null: no limit.")
     cool_down_ms: Milliseconds | None = strawberry.field(default=None, description=f"{COOL_DOWN} Null: 0.")

@@ -73,7 +73,8 @@ class BacktestMetrics:
     )
     fees_usd: Decimal = strawberry.field(description=f"The fees of all fills. {IN_DOLLARS}")
     round_trips: int = strawberry.field(
-        name="roundTripCount", description="The number of round trips: what one order sold each."
+        name="roundTripCount",
+        description="The number of round trips: what one order sold each. A bot's are counted by its entries.",
     )
     realized_pnl_usd: Decimal = strawberry.field(
         description=f"The profits less the losses of the round trips, after the fees of both sides. {IN_DOLLARS}"

@@ -8,6 +8,7 @@ import strawberry
 from app.domains.trading.bots import loaders, model
 from app.domains.trading.bots.services.bots import Bots
 from app.domains.trading.services import TradingServices
+from app.domains.trading.strategies.model import POSITION_USD, STOP_LOSS_PERCENTAGE, TAKE_PROFIT_PERCENTAGE
 from app.engine.declarations.durations import Milliseconds
 from app.engine.declarations.nodes import key_of
 from app.engine.declarations.patches import changeable, changes_of
@@ -72,13 +73,13 @@ class CreateBotInput:
         default=None, description="The length of the candles that it decides on. Null: ONE_HOUR."
     )
     max_position_usd: Decimal | None = strawberry.field(
-        default=None, description=f"{POSITION} Null: {model.POSITION_USD:,f}."
+        default=None, description=f"{POSITION} Null: {POSITION_USD:,f}."
     )
     stop_loss_percentage: float | None = strawberry.field(
-        default=None, description=f"{STOP_LOSS} Null: {model.STOP_LOSS_PERCENTAGE:f}."
+        default=None, description=f"{STOP_LOSS} Null: {STOP_LOSS_PERCENTAGE:f}."
     )
     take_profit_percentage: float | None = strawberry.field(
-        default=None, description=f"{TAKE_PROFIT} Null: {model.TAKE_PROFIT_PERCENTAGE:f}."
+        default=None, description=f"{TAKE_PROFIT} Null: {TAKE_PROFIT_PERCENTAGE:f}."
     )
     risk_level: RiskLevel | None = strawberry.field(default=None, description=f"{RISK} Null: MEDIUM.")
     daily_loss_limit_usd: Decimal | None = strawberry.field(default=None, description=f"{LOSS_LIMIT} Null: no limit.")

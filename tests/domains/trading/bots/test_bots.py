@@ -10,11 +10,11 @@ import pytest
 
 from app.domains.market.prices.model import Interval
 from app.domains.market.tokens.model import TokenNotFound
-from app.domains.trading.bots.model import BotChanges, BotIsActive, BotLimitReached, NoCandles
+from app.domains.trading.bots.model import BotChanges, BotIsActive, BotLimitReached, NewBot, NoCandles
 from app.domains.trading.portfolios.model import LiveTradingUnavailable, PaperPortfolioRequired, PortfolioNotOpen
 from app.domains.trading.strategies.model import Grid, GridState, RiskLevel
 from app.kit.db import PUBLIC, SYSTEM, Scope
-from app.kit.errors import NotFound, ResultDeleted
+from app.kit.errors import IdempotencyKeyReused, NotFound, ResultDeleted
 from tests.domains.trading.bots.robots import Robots
 from tests.statements import statement
 
@@ -37,6 +37,16 @@ async def test_a_user_has_no_more_bots_than_allowed_even_at_once(robots: Robots)
     made = await asyncio.gather(*(robots.create(paused=True) for _ in range(8)), return_exceptions=True)
     refused = [each for each in made if isinstance(each, BotLimitReached)]
     assert (len(made) - len(refused), len(refused)) == (3, 5)
+
+
+async def test_the_symbols_of_a_request_are_those_of_tokens_however_they_are_written(robots: Robots) -> None:
+    stage, key = robots.stage, robots.stage.key
+    new = NewBot(portfolio_id=robots.portfolio_id, name="A bot", strategy=Grid(), target_symbols=["btc "])
+    id = await stage.trading.bots.create(stage.alice, new, key)
+    again = msgspec.structs.replace(new, target_symbols=["BTC"])
+    assert await stage.trading.bots.create(stage.alice, again, key) == id
+    with pytest.raises(IdempotencyKeyReused):
+        await stage.trading.bots.create(stage.alice, msgspec.structs.replace(new, target_symbols=["ETH"]), key)
 
 
 async def test_a_bot_trades_in_an_open_portfolio_of_play_money_of_its_user(robots: Robots) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from app.domains.trading.bots.rules.deciding import decided as decided_by_rules
 from app.domains.trading.bots.services import runner as runner_module
+from app.domains.trading.portfolios.model import PortfolioNotOpen
 from app.domains.trading.strategies.model import Grid, MeanReversion, SignalType
 from tests.domains.trading.bots.robots import Robots
 
@@ -81,17 +82,42 @@ async def test_a_reset_portfolio_takes_what_the_bot_held(robots: Robots, decides
     await robots.market.check()
 
 
-async def test_a_bot_whose_portfolio_is_deleted_stops_and_says_so(robots: Robots, decides: list[SignalType]) -> None:
+async def test_a_bot_that_is_stopped_after_a_reset_sells_nothing_of_the_new_life(
+    robots: Robots, decides: list[SignalType]
+) -> None:
     id = await robots.create()
-    await robots.stage.create()
-    await robots.stage.trading.portfolios.delete(robots.stage.alice, robots.portfolio_id)
     decides += [SignalType.BUY]
     await robots.next(id)
+    stage = robots.stage
+    await stage.trading.portfolios.reset(stage.alice, robots.portfolio_id, stage.key)
+    await robots.market.match()
+    assert await stage.trading.bots.stop(stage.alice, id, sell=True) == 0
+    await robots.market.match()
+    [entry] = await robots.entries(id)
+    assert (entry["is_abandoned"], entry["sold_quantity"]) == (True, 0)
+    assert await stage.position(robots.portfolio_id) is None
+    await robots.market.check()
+
+
+async def test_a_bot_whose_portfolio_is_deleted_stops_and_says_so(robots: Robots, decides: list[SignalType]) -> None:
+    id = await robots.create()
+    decides += [SignalType.BUY]
+    await robots.next(id)
+    await robots.stage.create()
+    await robots.stage.trading.portfolios.delete(robots.stage.alice, robots.portfolio_id)
+    await robots.market.match()
+    decides += [SignalType.BUY]
+    await robots.next(id)
+    [entry] = await robots.entries(id)
+    assert (entry["is_abandoned"], entry["closed_at"] is None) == (True, False)
     bot = await robots.bot(id)
     assert bot is not None
     assert (bot.status, bot.status_reason) == ("error", "Its portfolio was deleted.")
     said = await robots.stage.owner.fetchval("SELECT message FROM notifications WHERE user_id = $1", bot.user_id)
     assert said == "A bot has stopped: Its portfolio was deleted."
+    with pytest.raises(PortfolioNotOpen, match="was deleted"):
+        await robots.stage.trading.bots.start(robots.stage.alice, id)
+    assert await robots.stage.trading.bots.stop(robots.stage.alice, id, sell=True) == 0
 
 
 async def test_a_strategy_that_fails_stops_its_bot_and_no_other(

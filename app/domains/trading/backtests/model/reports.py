@@ -10,7 +10,14 @@ from enum import StrEnum
 import msgspec
 
 from app.domains.market.prices.model import Interval
-from app.domains.trading.strategies.model import Config, Dca, RiskLevel
+from app.domains.trading.strategies.model import (
+    POSITION_USD,
+    STOP_LOSS_PERCENTAGE,
+    TAKE_PROFIT_PERCENTAGE,
+    Config,
+    Dca,
+    RiskLevel,
+)
 
 
 class Exit(StrEnum):
@@ -27,9 +34,9 @@ class BotTerms(msgspec.Struct, frozen=True, kw_only=True):
     symbol: str
     config: Config = Dca()
     risk_level: RiskLevel = RiskLevel.MEDIUM
-    max_position_usd: Decimal = Decimal(1_000)
-    stop_loss_percentage: Decimal = Decimal(5)
-    take_profit_percentage: Decimal = Decimal(10)
+    max_position_usd: Decimal = POSITION_USD
+    stop_loss_percentage: Decimal = STOP_LOSS_PERCENTAGE
+    take_profit_percentage: Decimal = TAKE_PROFIT_PERCENTAGE
     daily_loss_limit_usd: Decimal | None = None
     cool_down_ms: int = 0
 
@@ -55,7 +62,9 @@ class CurvePoint(msgspec.Struct, frozen=True):
 
 
 class RoundTrip(msgspec.Struct, frozen=True):
-    """What one order sold, of one purchase or several, first in, first out. Cost and proceeds are after all fees."""
+    """What one order sold, of one purchase or several, first in, first out. Cost and proceeds are after all fees. Of a
+    bot one is counted for each entry instead.
+    """
 
     number: int
     opened_at: datetime

@@ -9,7 +9,7 @@ from msgspec import UNSET
 
 from app.domains.accounts.model import Viewer
 from app.domains.market.prices.model import Interval
-from app.domains.market.tokens.model import TokenNotFound
+from app.domains.market.tokens.model import TokenNotFound, symbol_of
 from app.domains.market.tokens.services.search import suggestions
 from app.domains.trading.bots.model import (
     BOT_DELETED,
@@ -31,7 +31,13 @@ from app.domains.trading.bots.services.reporting import bot_fact, facts_of
 from app.domains.trading.bots.services.trader import BotTrader, Seat
 from app.domains.trading.bots.statements import BotSql, RunSql
 from app.domains.trading.orders.services.terms import request_of, system_scope
-from app.domains.trading.portfolios.model import LiveTradingUnavailable, LockedPortfolio, Mode, PaperPortfolioRequired
+from app.domains.trading.portfolios.model import (
+    LiveTradingUnavailable,
+    LockedPortfolio,
+    Mode,
+    PaperPortfolioRequired,
+    PortfolioNotOpen,
+)
 from app.domains.trading.portfolios.rules import check_name
 from app.domains.trading.strategies.model import stored_config
 from app.kit.clock import Clock
@@ -57,6 +63,7 @@ class Bots:
         Raises InvalidInput, NotFound for the portfolio, PortfolioNotOpen, LiveTradingUnavailable,
         PaperPortfolioRequired, TokenNotFound, BotLimitReached, IdempotencyKeyReused, ResultDeleted.
         """
+        new = msgspec.structs.replace(new, target_symbols=[symbol_of(each) for each in new.target_symbols])
 
         async def create(tx: Tx) -> Made:
             check_bot(new)
@@ -151,7 +158,10 @@ class Bots:
 
         async def work(tx: Tx) -> None:
             bot = await self._lock(tx, viewer, id)
-            portfolio = await self.trader.orders.portfolios.lock(tx, viewer.user_id, bot.portfolio_id)
+            try:
+                portfolio = await self.trader.orders.portfolios.lock(tx, viewer.user_id, bot.portfolio_id)
+            except NotFound:
+                raise PortfolioNotOpen("The portfolio of this bot was deleted.") from None
             _check_mode(portfolio)
             missing = await tx.fetch(BotSql.without_candles, bot.target_symbols, bot.interval)
             if missing:

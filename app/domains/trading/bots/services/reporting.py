@@ -111,8 +111,8 @@ class BotReports:
             facts.append(Fact(bot_stream(bot.user_id), BOT_TRADED, msgspec.to_builtins(fact)))
         return facts
 
-    async def fail(self, bot_id: UUID, user_id: UUID, reason: str) -> None:
-        """Stops an active bot with an error, and notifies its user."""
+    async def fail(self, bot_id: UUID, user_id: UUID, reason: str, *, abandons: bool = False) -> None:
+        """Stops an active bot with an error, and notifies its user. `abandons`: what it holds is gone."""
 
         async def work(tx: Tx) -> None:
             bot = await tx.fetch_one(BotSql.lock_bot, bot_id, user_id)
@@ -126,9 +126,11 @@ class BotReports:
                 message=f"{bot.name} has stopped: {reason}",
                 reference=bot_id,
             )
-            await self.notifications.notify(
-                tx, [notification], facts=[bot_fact(user_id, bot_id, BotStatus.ERROR, reason)]
-            )
+            facts = [bot_fact(user_id, bot_id, BotStatus.ERROR, reason)]
+            if abandons:
+                held = [each.id for each in await tx.fetch(RunSql.held_entries, [bot_id])]
+                facts += facts_of(await tx.fetch(RunSql.abandon_entries, held, self.clock.now()))
+            await self.notifications.notify(tx, [notification], facts=facts)
 
         await self.database.write(SYSTEM, work)
 

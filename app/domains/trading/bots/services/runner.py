@@ -139,7 +139,7 @@ class BotRunner:
         try:
             return await self.database.write(SYSTEM, lambda tx: self._do(tx, each, closed_at))
         except NotFound:
-            await self.reports.fail(due.bot_id, due.user_id, PORTFOLIO_GONE)
+            await self.reports.fail(due.bot_id, due.user_id, PORTFOLIO_GONE, abandons=True)
         except Unavailable:
             raise
         except Exception:

@@ -63,19 +63,16 @@ def decimal_in(value: Any) -> Decimal | None:
     return number
 
 
-def may_withdraw(name: ExchangeName, answer: Any) -> bool | None:
-    """What an exchange says of a key. Whatever cannot be read counts as not said."""
-    try:
-        match name:
-            case ExchangeName.BINANCE:
-                return bool(answer["enableWithdrawals"])
-            case ExchangeName.BYBIT:
-                return any("withdraw" in str(each).lower() for each in answer["result"]["permissions"]["Wallet"])
-            case ExchangeName.COINBASE:
-                return bool(answer["can_transfer"])
-            case ExchangeName.OKX:
-                return "withdraw" in str(answer["data"][0]["perm"])
-            case _:
-                return None
-    except (KeyError, IndexError, TypeError):
-        return None
+def may_withdraw(name: ExchangeName, answer: Any) -> bool:
+    """Whether a key may withdraw, as an exchange says that says such a thing. Raises OutcomeUnknown."""
+    match name, answer:
+        case ExchangeName.BINANCE, {"enableWithdrawals": bool(may)}:
+            return may
+        case ExchangeName.BYBIT, {"result": {"permissions": {"Wallet": list(permissions)}}}:
+            return any("withdraw" in str(each).lower() for each in permissions)
+        case ExchangeName.COINBASE, {"can_transfer": bool(may)}:
+            return may
+        case ExchangeName.OKX, {"data": [{"perm": str(permissions)}, *_]}:
+            return "withdraw" in permissions
+        case _:
+            raise OutcomeUnknown("nothing said of withdrawals")
