@@ -4,11 +4,13 @@ import asyncio
 import base64
 import contextlib
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from typing import Final
+from uuid import UUID
 
 import strawberry
 import structlog
@@ -18,6 +20,9 @@ from app.domains.accounts.model import Client, Viewer
 from app.domains.accounts.services import AccountsServices
 from app.domains.accounts.services.sessions import Sessions
 from app.domains.market.services import MarketServices
+from app.domains.tenancy.services import TenancyServices
+from app.domains.tenancy.tenants.model.tenants import Tenancy
+from app.domains.tenancy.tenants.services.access import Access
 from app.engine.declarations.cursors import Cursors
 from app.engine.execution.engine import Engine
 from app.engine.streams.subscriptions import Subscriptions
@@ -27,7 +32,7 @@ from app.kit.crypto.envelope import BadKeyring, Keyring
 from app.kit.crypto.local import derive, local_secret
 from app.kit.crypto.passwords import Passwords
 from app.kit.database_clock import DatabaseClock, keep_time
-from app.kit.db import PUBLIC, Database
+from app.kit.db import Database, Scope
 from app.kit.errors import Forbidden, Unavailable
 from app.kit.events import EventLog
 from app.kit.house import Resources, Services, Wiring, build_houses
@@ -41,7 +46,7 @@ from app.kit.tasks import end
 from app.kit.work import Work, working
 from app.schema.accounts.house import ACCOUNTS
 from app.schema.composition import domains_of, nodes_of
-from app.schema.context import Context, Runtime
+from app.schema.context import Context, Runtime, scope_of
 from app.schema.ledger.house import LEDGER
 from app.schema.limits import build_limits
 from app.schema.market.house import MARKET
@@ -49,6 +54,7 @@ from app.schema.notifications.house import NOTIFICATIONS
 from app.schema.realtime.house import REALTIME
 from app.schema.realtime.registry import OpenStreams
 from app.schema.root import build_schema
+from app.schema.tenancy.house import TENANCY
 from app.schema.trading.house import TRADING
 from app.settings import Settings
 from app.transport.application import create_app
@@ -61,7 +67,7 @@ from app.transport.sockets import SocketEndpoint
 
 log = structlog.get_logger(__name__)
 
-HOUSES: Final = (ACCOUNTS, LEDGER, MARKET, TRADING, NOTIFICATIONS, REALTIME)
+HOUSES: Final = (ACCOUNTS, TENANCY, LEDGER, MARKET, TRADING, NOTIFICATIONS, REALTIME)
 """Every house, in the order of the graph."""
 
 DOMAINS: Final = domains_of(HOUSES)
@@ -216,8 +222,14 @@ def build_runtime(application: Application, hub: Hub, rpc: ProcessRpc) -> AppRun
     subscriptions = Subscriptions(engine, hub, replay_limit=settings.stream_replay_limit)
     open_streams = OpenStreams(subscriptions, rpc)
 
-    def new_reads(viewer: Viewer | None) -> Reads:
-        return Reads(application.database, PUBLIC if viewer is None else viewer.scope)
+    def new_reads(scope: Scope) -> Reads:
+        return Reads(application.database, scope)
+
+    async def expiries(ids: Sequence[UUID]) -> dict[UUID, datetime]:
+        sessions = await services[AccountsServices].sessions.expiries(ids)
+        # A membership does not expire.
+        members = await services[TenancyServices].members.living([id for id in ids if id not in sessions])
+        return dict.fromkeys(members, datetime.max.replace(tzinfo=UTC)) | sessions
 
     schema_runtime = Runtime(
         settings=settings,
@@ -237,12 +249,13 @@ def build_runtime(application: Application, hub: Hub, rpc: ProcessRpc) -> AppRun
         engine=engine,
         new_context=lambda caller: new_context(schema_runtime, caller),
         authenticate=partial(authenticate, services[AccountsServices].sessions),
+        tenancy_of=partial(tenancy_of, services[TenancyServices].access),
         fault_of=services[AccountsServices].sessions.fault_of,
         database=application.database,
         redis=application.redis,
         hub=hub,
         subscriptions=subscriptions,
-        sessions=SessionWatch(hub, services[AccountsServices].sessions.expiries, application.clock),
+        sessions=SessionWatch(hub, expiries, application.clock),
         dev_mailbox=mailer if isinstance(mailer, FolderMailer) else None,
         readiness_checks={
             name: check
@@ -272,7 +285,9 @@ def new_context(runtime: Runtime, caller: Caller) -> Context:
         refresh_token=caller.refresh_token,
         refusal=None if caller.refusal is None else caller.refusal.reason,
         device_token=caller.device_token,
-        reads=runtime.new_reads(caller.viewer),
+        tenancy=caller.tenancy,
+        tenant_refusal=caller.tenant_refusal,
+        reads=runtime.new_reads(scope_of(caller.viewer, caller.tenancy)),
     )
 
 
@@ -280,6 +295,12 @@ async def authenticate(sessions: Sessions, token: str, client: Client) -> Viewer
     """Who bears this access token. The lookup queues for the database with all others from the same address."""
     with working(Work(source_of(client.ip))):
         return await sessions.authenticate(token, client)
+
+
+async def tenancy_of(access: Access, viewer: Viewer, slug: str) -> Tenancy | None:
+    """The part of a viewer in the tenant with a slug."""
+    with working(Work(viewer.user_id)):
+        return await access.tenancy(viewer.user_id, slug, viewer.client)
 
 
 async def check_production(application: Application) -> None:

@@ -147,6 +147,7 @@ class Settings(BaseSettings):
     alert_limit: int = Field(500, ge=1, le=100_000, description="Alerts that one user may have.")
     watchlist_limit: int = Field(200, ge=1, le=1000, description="Tokens on one user's watchlist.")
     bot_limit: int = Field(50, ge=1, le=1000, description="Bots that one user may have.")
+    tenant_limit: int = Field(10, ge=1, le=1000, description="Tenants that one user may own.")
     portfolio_limit: int = Field(50, ge=1, le=1000, description="Portfolios that one user may have.")
     exchange_account_limit: int = Field(
         10, ge=1, le=100, description="Accounts at exchanges that one user may have connected."

@@ -8,12 +8,13 @@ from uuid import UUID
 import strawberry
 
 from app.domains.accounts.model import Client, Role, SessionTokens, Viewer
+from app.domains.tenancy.tenants.model.tenants import Tenancy, Tenant, TenantRequired
 from app.engine.declarations.cursors import Cursors
 from app.engine.declarations.limits import Limits
 from app.engine.declarations.nodes import NodeKind
 from app.kit.addresses import source_of
-from app.kit.db import PUBLIC
-from app.kit.errors import Forbidden, Unauthenticated
+from app.kit.db import PUBLIC, Scope
+from app.kit.errors import Forbidden, NotFound, Unauthenticated
 from app.kit.house import Services
 from app.kit.loaders import Audience
 from app.kit.reads import Reads
@@ -33,7 +34,7 @@ class Runtime:
     nodes: Mapping[str, NodeKind]
     """The types of objects that have a global ID, by name."""
     open_streams: OpenStreams
-    new_reads: Callable[[Viewer | None], Reads]
+    new_reads: Callable[[Scope], Reads]
 
 
 @dataclass
@@ -52,6 +53,10 @@ class Context:
     """Why the token or the cookie of the request is not valid; null if there is none, or it is valid."""
     device_token: str | None = field(default=None)
     """From the browser's cookie; null without one."""
+    tenancy: Tenancy | None = field(default=None)
+    """On whose behalf the caller acts in the tenant that the request names; null where it names none of theirs."""
+    tenant_refusal: str | None = field(default=None)
+    """Why the tenant that the request names is none of the caller's; null where it names none, or it is."""
     new_session: SessionTokens | None = field(default=None)
     session_ended: bool = field(default=False)
     reveals_secret: bool = field(default=False)
@@ -85,14 +90,23 @@ class Context:
             raise Forbidden
         return viewer
 
+    def require_tenancy(self) -> Tenancy:
+        """On whose behalf the caller acts in a tenant. Raises Unauthenticated, NotFound, TenantRequired."""
+        if self.tenancy is not None:
+            return self.tenancy
+        self.require_viewer()
+        if self.tenant_refusal is not None:
+            raise NotFound(Tenant, self.tenant_refusal)
+        raise TenantRequired
+
     async def become(self, viewer: Viewer | None) -> None:
-        """Reads everything from here on as `viewer`, who has just logged in; None: logged out."""
-        self.viewer = viewer
+        """Reads everything from here on as `viewer`, who has just logged in; None: logged out. In no tenant."""
+        self.viewer, self.tenancy = viewer, None
         await self.read_anew()
 
     async def read_anew(self) -> None:
         """Ends the loads, and releases their connection. What is read afterwards is read again."""
-        before, self.reads = self.reads, self.reads.anew(PUBLIC if self.viewer is None else self.viewer.scope)
+        before, self.reads = self.reads, self.reads.anew(scope_of(self.viewer, self.tenancy))
         await before.aclose()
 
     @property
@@ -109,20 +123,31 @@ class Context:
         """Equal for callers of the same audience. Each viewer is an audience of their own."""
         if audience is Audience.PUBLIC or self.viewer is None:
             return None
-        # Events are executed as the first viewer of a group: one whose rights have changed since must not be in it.
-        return self.viewer.user_id, self.viewer.role, self.viewer.is_verified
+        # Events are executed as the first caller of a group: one whose rights have changed since must not be in it.
+        tenant = None if self.tenancy is None else self.tenancy.audience
+        if audience is Audience.TENANT and tenant is not None:
+            return tenant
+        return self.viewer.user_id, self.viewer.role, self.viewer.is_verified, tenant
 
     def for_event(self, audience: Audience) -> "Context":
         """Fresh loads on behalf of the audience: without a viewer for the public one."""
-        viewer = None if audience is Audience.PUBLIC else self.viewer
+        viewer, tenancy = (None, None) if audience is Audience.PUBLIC else (self.viewer, self.tenancy)
         return Context(
             runtime=self.runtime,
             viewer=viewer,
             client=Client() if viewer is None else self.client,
             request_id=self.request_id,
             from_browser=False,
-            reads=self.runtime.new_reads(viewer),
+            tenancy=tenancy,
+            reads=self.runtime.new_reads(scope_of(viewer, tenancy)),
         )
+
+
+def scope_of(viewer: Viewer | None, tenancy: Tenancy | None) -> Scope:
+    """The scope in which a caller reads."""
+    if tenancy is not None:
+        return tenancy.scope
+    return PUBLIC if viewer is None else viewer.scope
 
 
 Info: TypeAlias = strawberry.Info[Context, None]

@@ -2,8 +2,9 @@
 
 import asyncio
 import ipaddress
+from collections.abc import Awaitable
 from http import HTTPStatus
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 from starlette.requests import HTTPConnection, cookie_parser
@@ -16,8 +17,13 @@ from app.transport.origins import Origins
 from app.transport.refusals import Refused
 from app.transport.runtime import AppRuntime, Caller, Refusal
 
+T = TypeVar("T")
+
 AUTHENTICATION_S: Final = 5.0
 """Seconds that authentication may take: no operation has begun yet whose own limit would apply."""
+
+TENANT_HEADER: Final = "x-moneta-tenant"
+NO_TENANT: Final = "There is no tenant with this slug, or you are not a member of it."
 
 _FOREIGN: Final = "Cookies count only from our own pages. Other callers send a bearer token."
 
@@ -32,6 +38,7 @@ class Callers:
 
     def __init__(self, runtime: AppRuntime) -> None:
         self._authenticate = runtime.authenticate
+        self._tenancy_of = runtime.tenancy_of
         self._fault_of = runtime.fault_of
         self._origins = Origins(runtime.settings)
 
@@ -44,9 +51,18 @@ class Callers:
         except Unauthenticated as foreign:
             # Perhaps a password for a proxy, which the browser sends to us as well: the cookie still counts.
             token, caller = "", msgspec.structs.replace(caller, refusal=Refusal(foreign.message, is_deliberate=False))
-        if token:
-            return await self.bearing(token, caller)
-        return await self._with_cookies(caller, connection)
+        known = await (self.bearing(token, caller) if token else self._with_cookies(caller, connection))
+        return await self.in_tenant(headers.get(TENANT_HEADER), known)
+
+    async def in_tenant(self, slug: str | None, caller: Caller) -> Caller:
+        """Returns the caller as one who acts in the tenant with this slug. Raises Refused if that cannot be checked."""
+        if not slug:
+            return caller
+        tenancy = None
+        if caller.viewer is not None:
+            tenancy = await self._answered(self._tenancy_of(caller.viewer, slug))
+        refusal = NO_TENANT if tenancy is None else None
+        return msgspec.structs.replace(caller, tenancy=tenancy, tenant_refusal=refusal)
 
     async def bearing(self, token: str, caller: Caller) -> Caller:
         """Returns the caller as the bearer of this token. Raises Refused when that cannot be checked."""
@@ -68,15 +84,18 @@ class Callers:
         return caller if not session else await self._known_by(session, caller, is_deliberate=False)
 
     async def _known_by(self, token: str, caller: Caller, *, is_deliberate: bool) -> Caller:
+        viewer = await self._answered(self._authenticate(token, caller.client))
+        refusal = None if viewer is not None else Refusal(self._fault_of(token), is_deliberate)
+        return msgspec.structs.replace(caller, viewer=viewer, refusal=refusal)
+
+    async def _answered(self, asked: Awaitable[T]) -> T:
         try:
             async with asyncio.timeout(AUTHENTICATION_S):
-                viewer = await self._authenticate(token, caller.client)
+                return await asked
         except TimeoutError as error:
             raise Refused.because(Unavailable()) from error
         except Problem as problem:
             raise Refused.because(problem) from problem
-        refusal = None if viewer is not None else Refusal(self._fault_of(token), is_deliberate)
-        return msgspec.structs.replace(caller, viewer=viewer, refusal=refusal)
 
 
 def client_of(connection: HTTPConnection) -> Client:

@@ -118,7 +118,7 @@ class EventStreams:
                 over.set_result(End(ending.reason, ending.code, ending.value))
 
         lease = Lease(self._runtime.sessions, end_stream)
-        if context.viewer is not None and not lease.take(context.viewer):
+        if context.viewer is not None and not lease.take(context.viewer, context.tenancy):
             # It ended while it was authenticated.
             end_stream(Ending.ENDED)
         return lease

@@ -34,6 +34,7 @@ _HEADERS: Final = (
     "x-graphql-client-name",
     "x-graphql-client-version",
     "x-graphql-event-stream-token",
+    "x-moneta-tenant",
     "x-request-id",
     "x-requested-with",
 )

@@ -9,6 +9,7 @@ import msgspec
 from prometheus_client.registry import Collector
 
 from app.domains.accounts.model import Client, SessionTokens, Viewer
+from app.domains.tenancy.tenants.model.tenants import Tenancy
 from app.engine.execution.engine import Engine
 from app.engine.execution.operations import RequestContext
 from app.engine.streams.subscriptions import Subscriptions
@@ -46,6 +47,10 @@ class Caller(msgspec.Struct, frozen=True):
     """Null for an authenticated caller, and for one without credentials."""
     device_token: str | None = None
     """From the browser's cookie; null without one."""
+    tenancy: Tenancy | None = None
+    """On whose behalf the caller acts in the tenant that the request names; null where it names none of theirs."""
+    tenant_refusal: str | None = None
+    """Why the tenant that the request names is none of the caller's; null where it names none, or it is."""
 
 
 class Context(RequestContext, Protocol):
@@ -54,6 +59,11 @@ class Context(RequestContext, Protocol):
     @property
     def viewer(self) -> Viewer | None:
         """Who calls; null for an anonymous caller."""
+        ...
+
+    @property
+    def tenancy(self) -> Tenancy | None:
+        """On whose behalf the caller acts in a tenant; null where they act in none."""
         ...
 
     @property
@@ -106,6 +116,8 @@ class AppRuntime:
     """Makes the context of one operation; the engine closes its loads."""
     authenticate: Callable[[str, Client], Awaitable[Viewer | None]]
     """The viewer of an access token; None for one that is malformed, expired or revoked. Raises Unavailable."""
+    tenancy_of: Callable[[Viewer, str], Awaitable[Tenancy | None]]
+    """The part of a viewer in the tenant with a slug; None for a tenant that is none of theirs. Raises Unavailable."""
     fault_of: Callable[[str], str]
     """Why a token is not valid, as a message for the client."""
     database: Database

@@ -13,6 +13,7 @@ import msgspec
 import structlog
 
 from app.domains.accounts.model import SESSIONS_STREAM, Viewer
+from app.domains.tenancy.tenants.model.tenants import Tenancy
 from app.engine.streams.model import EndReason
 from app.kit.clock import Clock
 from app.kit.errors import Code, Problem, ResyncRequired
@@ -66,11 +67,15 @@ class Watching(Protocol):
 
 
 Expiries = Callable[[Sequence[UUID]], Awaitable[Mapping[UUID, datetime]]]
-"""When the access tokens of these sessions end; sessions that have ended are missing. Raises Unavailable."""
+"""When the access tokens of these sessions end, or memberships, which do not expire; what has ended is missing. Raises
+Unavailable.
+"""
 
 
 class SessionWatch:
-    """Follows the ends of all sessions, once per process, and notifies the watchers of each session."""
+    """Follows the ends of all sessions, once per process, and notifies the watchers of each session. A membership in a
+    tenant is watched as a session is.
+    """
 
     def __init__(self, hub: Hub, expiries: Expiries, clock: Clock) -> None:
         self._hub = hub
@@ -208,13 +213,14 @@ class SessionWatch:
 
 
 class Lease:
-    """One connection's lease on a session: it reports when the session is over, and continues when it is renewed.
+    """One connection's lease on a session, and on a membership in a tenant: it reports when either is over, and
+    continues when the session is renewed.
 
     A session is renewed over HTTP, with its refresh token. So before a lease reports that its session has
     expired, it checks whether that has happened.
     """
 
-    __slots__ = ("_again", "_checking", "_over", "_timer", "_warn", "_warning_s", "_watch", "viewer")
+    __slots__ = ("_again", "_checking", "_over", "_timer", "_warn", "_warning_s", "_watch", "_watched", "viewer")
 
     def __init__(
         self,
@@ -232,13 +238,21 @@ class Lease:
         self._timer: asyncio.TimerHandle | None = None
         self._checking: asyncio.Task[None] | None = None
         self._again = False
+        self._watched: tuple[UUID, ...] = ()
         self.viewer: Viewer | None = None
 
-    def take(self, viewer: Viewer) -> bool:
-        """Holds this viewer's session, in place of any before; False: it is over already."""
+    def take(self, viewer: Viewer, tenancy: Tenancy | None = None) -> bool:
+        """Holds this viewer's session, and their membership in a tenant, in place of any before; False: one of the two
+        is over already.
+        """
         self.close()
-        if self._watch.seconds_until(viewer.expires_at) <= 0 or not self._watch.watch(viewer.session_id, self):
+        if self._watch.seconds_until(viewer.expires_at) <= 0:
             return False
+        for id in (viewer.session_id, *([] if tenancy is None else [tenancy.membership_id])):
+            if not self._watch.watch(id, self):
+                self.close()
+                return False
+            self._watched += (id,)
         self.viewer = viewer
         self._schedule(viewer)
         return True
@@ -265,8 +279,9 @@ class Lease:
             self._timer.cancel()
         if self._checking is not None:
             self._checking.cancel()
-        if self.viewer is not None:
-            self._watch.unwatch(self.viewer.session_id, self)
+        for id in self._watched:
+            self._watch.unwatch(id, self)
+        self._watched = ()
         self.viewer = self._timer = self._checking = None
         self._again = False
 

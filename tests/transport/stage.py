@@ -16,6 +16,7 @@ from websockets.typing import Origin, Subprotocol
 
 from app.dev.processes import free_port
 from app.domains.accounts.model import SESSIONS_STREAM, Client, Role, Viewer
+from app.domains.tenancy.tenants.model.tenants import Tenancy
 from app.engine.execution.engine import Engine
 from app.engine.streams.model import Counters
 from app.engine.streams.subscriptions import Subscriptions
@@ -92,6 +93,8 @@ class Stage:
     """Lets slow mutations go on."""
     is_down: bool = False
     """Whether authentication is unavailable."""
+    tenancies: dict[tuple[UUID, str], Tenancy] = field(default_factory=dict)
+    """Who is a member of which tenant."""
     forbidden: bool = False
     """Whether subscriptions to a viewer's own data are refused."""
     executing: int = 0
@@ -113,6 +116,7 @@ class Stage:
             engine=engine,
             new_context=self.context,
             authenticate=self.authenticate,
+            tenancy_of=self.tenancy_of,
             fault_of=lambda token: f"{token!r} is not valid.",
             database=self.database,
             redis=cast(Any, self.redis),
@@ -121,6 +125,10 @@ class Stage:
             sessions=sessions,
         )
         self.sockets, self.streams = SocketEndpoint(self.runtime), EventStreams(self.runtime)
+
+    async def tenancy_of(self, viewer: Viewer, slug: str) -> Tenancy | None:
+        """The part of a viewer in a tenant."""
+        return self.tenancies.get((viewer.user_id, slug))
 
     @property
     def open(self) -> int:

@@ -17,6 +17,7 @@ from redis.asyncio import Redis
 from starlette.types import ASGIApp
 
 from app.domains.accounts.model import Client, Role, SessionTokens, Viewer
+from app.domains.tenancy.tenants.model.tenants import Tenancy
 from app.engine.declarations.limits import Limits
 from app.engine.execution.engine import Engine
 from app.engine.streams.subscriptions import Subscriptions
@@ -41,6 +42,11 @@ TOKEN = "good.token"
 TOKENS = SessionTokens(UUID(int=1), ALICE, "new.access", datetime.now(UTC), "new-refresh", datetime.now(UTC))
 
 
+async def no_tenancy(viewer: Viewer, slug: str) -> Tenancy | None:
+    """Nobody is a member of any tenant."""
+    return None
+
+
 class CallerContext:
     """What contexts of the small graphs say of their caller."""
 
@@ -55,6 +61,10 @@ class CallerContext:
     @property
     def viewer(self) -> Viewer | None:
         return self.caller.viewer
+
+    @property
+    def tenancy(self) -> Tenancy | None:
+        return self.caller.tenancy
 
     @property
     def viewer_id(self) -> UUID | None:
@@ -231,6 +241,7 @@ def build(settings: Settings | None = None, witness: Witness | None = None, **pa
         engine=engine,
         new_context=new_context,
         authenticate=authenticate,
+        tenancy_of=no_tenancy,
         fault_of=lambda token: f"{token!r} is not valid.",
         database=database,
         redis=parts.pop("redis", None) or Answering(),

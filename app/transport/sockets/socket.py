@@ -220,7 +220,7 @@ class Socket:
                 warn=self._warn,
             )
             # It may have ended while it was authenticated, or since the handshake.
-            if not self._lease.take(self._caller.viewer):
+            if not self._lease.take(self._caller.viewer, self._caller.tenancy):
                 raise _forbidden()
         self.wire.send_text(protocol.ACK)
         self._acknowledged = True
@@ -253,7 +253,7 @@ class Socket:
             self.wire.send_text(protocol.ping({"error": _NOT_GOOD}))
         elif viewer.user_id != before.user_id:
             raise _forbidden()
-        elif lease.viewer is None or not lease.take(viewer):
+        elif lease.viewer is None or not lease.take(viewer, self._caller.tenancy):
             self._over(Ending.ENDED)
         else:
             self._caller = msgspec.structs.replace(self._caller, viewer=viewer)

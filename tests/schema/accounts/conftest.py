@@ -9,7 +9,7 @@ from app.domains.accounts.model import Viewer
 from app.engine.declarations.limits import Limits
 from app.engine.execution.engine import Engine
 from app.engine.execution.operations import Response
-from app.kit.db import PUBLIC
+from app.kit.db import PUBLIC, Scope
 from app.kit.house import Services
 from app.kit.reads import Reads
 from app.main import HOUSES, build_graph
@@ -78,7 +78,7 @@ class Graph:
             cursors=CURSORS,
             nodes=nodes_of(HOUSES),
             open_streams=cast(OpenStreams, None),
-            new_reads=self._reads,
+            new_reads=self._reads_in,
         )
         self.contexts.append(
             Context(
@@ -102,6 +102,9 @@ class Graph:
 
     def _reads(self, viewer: Viewer | None) -> Reads:
         return Reads(self.house.database, viewer.scope if viewer else PUBLIC)
+
+    def _reads_in(self, scope: Scope) -> Reads:
+        return Reads(self.house.database, scope)
 
 
 @pytest.fixture

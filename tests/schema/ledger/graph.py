@@ -13,7 +13,7 @@ from app.engine.execution.operations import Response
 from app.engine.streams.iterator import Failed
 from app.engine.streams.model import Delivery, Transport
 from app.engine.streams.subscriptions import Subscriptions
-from app.kit.db import PUBLIC
+from app.kit.db import PUBLIC, Scope
 from app.kit.house import Services
 from app.kit.hub import Hub
 from app.kit.process_rpc import ProcessRpc
@@ -89,7 +89,7 @@ class Graph:
             cursors=CURSORS,
             nodes=nodes_of(HOUSES),
             open_streams=self.open_streams,
-            new_reads=self._reads,
+            new_reads=self._reads_in,
         )
         return Context(
             runtime=runtime,
@@ -102,6 +102,9 @@ class Graph:
 
     def _reads(self, viewer: accounts.Viewer | None) -> Reads:
         return Reads(self.scene.database, viewer.scope if viewer else PUBLIC)
+
+    def _reads_in(self, scope: Scope) -> Reads:
+        return Reads(self.scene.database, scope)
 
     def _prepare(self, query: str, variables: dict[str, Any] | None) -> Any:
         prepared = self.engine.prepare(query, None, variables, introspection_allowed=True)

@@ -38,6 +38,11 @@ _HASH_CHECKS: Final = 3
 """How often a correct password is checked again because the stored hash was replaced concurrently."""
 
 
+def end_of(id: UUID) -> Fact:
+    """The fact by which every process closes what is open under a session, or under a membership in a tenant."""
+    return Fact(SESSIONS_STREAM, REVOKED, {"session_id": str(id)})
+
+
 class LoggedIn(NamedTuple):
     """An opened or refreshed session: its viewer and its tokens."""
 
@@ -242,9 +247,7 @@ class Sessions:
         return await self.database.write(system_scope(client, user_id), work)
 
     async def _announce(self, tx: Tx, ended: Sequence[UUID]) -> None:
-        await self.events.append(
-            tx, [Fact(SESSIONS_STREAM, REVOKED, {"session_id": str(session_id)}) for session_id in ended]
-        )
+        await self.events.append(tx, [end_of(session_id) for session_id in ended])
 
     def _issue(
         self, user_id: UUID, session_id: UUID, role: Role, is_verified: bool, client: Client

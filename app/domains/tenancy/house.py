@@ -1,0 +1,16 @@
+"""The house of tenancy: tenants, and who acts in one."""
+
+from app.domains.accounts.house import ACCOUNTS
+from app.domains.tenancy.services import TenancyServices
+from app.domains.tenancy.tenants import loaders
+from app.domains.tenancy.tenants.jobs import tenant_schedules
+from app.kit.house import House
+
+TENANCY = House(
+    name="tenancy",
+    build=TenancyServices.build,
+    services=TenancyServices,
+    knows=(ACCOUNTS,),
+    loaders=(loaders,),
+    schedules=lambda services: tenant_schedules(services.tenants, services.members),
+)

@@ -1,0 +1,134 @@
+"""What a tenant is called, and what it may set for itself. Pure."""
+
+import re
+import unicodedata
+from typing import Final
+from zoneinfo import available_timezones
+
+from msgspec import UNSET, structs
+
+from app.domains.accounts.rules.identity import email
+from app.domains.tenancy.tenants.model.tenants import (
+    MAX_NAME_CHARS,
+    MAX_SLUG_CHARS,
+    MAX_URL_CHARS,
+    NewTenant,
+    PlanChanges,
+    TenantChanges,
+)
+from app.kit.errors import Faults, InvalidInput
+from app.kit.mail import Message
+
+MAX_LIMIT: Final = 2_000_000_000
+MAX_SUBSCRIPTION_CHARS: Final = 255
+_SLUG: Final = re.compile(r"[a-z0-9-]+")
+_URL: Final = re.compile(r"https://[!-~]+")
+_ALPHABETS: Final = ("LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE")
+"""Alphabets whose letters look like those of others."""
+_BLANK: Final = "\u115f\u1160\u2800\u3164\uffa0"
+"""Letters and symbols that show as nothing."""
+_EMAILS: Final = ("email", "billing_email", "support_email")
+
+
+def slug(text: str) -> str:
+    """Unchanged. Raises InvalidInput."""
+    if not _SLUG.fullmatch(text) or len(text) > MAX_SLUG_CHARS:
+        raise InvalidInput("slug", f"A slug has 1 to {MAX_SLUG_CHARS} lower-case letters a-z, digits and hyphens.")
+    return text
+
+
+def name(text: str) -> str:
+    """Trimmed. It shows as what it is: none that is blank, or whose letters only look like those of another. Raises
+    InvalidInput.
+    """
+    trimmed = text.strip()
+    if not 1 <= len(trimmed) <= MAX_NAME_CHARS or not trimmed.isprintable():
+        raise InvalidInput("name", f"A name has 1 to {MAX_NAME_CHARS} printable characters.")
+    if not any(unicodedata.category(each)[0] in "LNS" and each not in _BLANK for each in trimmed):
+        raise InvalidInput("name", "A name has a letter, a digit or a symbol.")
+    if any(len(_alphabets(word)) > 1 for word in trimmed.split()):
+        raise InvalidInput("name", "A word has letters of one alphabet.")
+    return trimmed
+
+
+def website_url(text: str) -> str:
+    """Unchanged. Raises InvalidInput."""
+    if len(text) > MAX_URL_CHARS or not _URL.fullmatch(text):
+        raise InvalidInput("website_url", f"An https:// URL of at most {MAX_URL_CHARS} characters.")
+    return text
+
+
+def time_zone(text: str) -> str:
+    """Unchanged. Raises InvalidInput."""
+    if text not in available_timezones():
+        raise InvalidInput("time_zone", "This is not a time zone of the IANA database, such as Europe/Vienna.")
+    return text
+
+
+def checked(new: NewTenant) -> NewTenant:
+    """The tenant as it is stored. Raises InvalidInput, which names all that is wrong."""
+    with Faults() as faults:
+        faults.check(slug, new.slug)
+        made = {each: _checked(faults, each, getattr(new, each)) for each in NewTenant.__struct_fields__}
+    return structs.replace(new, **made)
+
+
+def check_changes(changes: TenantChanges) -> TenantChanges:
+    """The changes as they are stored. Raises InvalidInput, which names all that is wrong."""
+    names = [each for each in TenantChanges.__struct_fields__ if each != "nulls"]
+    with Faults() as faults:
+        changes.check(faults)
+        made = {
+            each: value if value is UNSET else _checked(faults, each, value)
+            for each in names
+            for value in (getattr(changes, each),)
+        }
+    return structs.replace(changes, **made)
+
+
+def check_plan(changes: PlanChanges) -> None:
+    """Raises InvalidInput."""
+    with Faults() as faults:
+        changes.check(faults)
+        for field in ("max_projects", "max_participants_per_project", "max_calls_per_month"):
+            value = getattr(changes, field)
+            if value is not UNSET and not 0 <= value <= MAX_LIMIT:
+                faults.add(field, f"A limit is 0 to {MAX_LIMIT:,}.")
+        subscription = changes.subscription_id
+        if isinstance(subscription, str) and not (
+            1 <= len(subscription) <= MAX_SUBSCRIPTION_CHARS and subscription.isprintable()
+        ):
+            faults.add("subscription_id", f"It has 1 to {MAX_SUBSCRIPTION_CHARS} printable characters.")
+
+
+def _checked(faults: Faults, field: str, value: str | None) -> str | None:
+    if value is None:
+        return None
+    if field in _EMAILS:
+        checked_value = value
+        with faults.at():
+            try:
+                checked_value = email(value)
+            except InvalidInput as refused:
+                raise InvalidInput(field, refused.message) from None
+        return checked_value
+    rule = {"name": name, "website_url": website_url, "time_zone": time_zone}.get(field)
+    return value if rule is None else faults.check(rule, value)
+
+
+def _alphabets(word: str) -> set[str]:
+    found = {unicodedata.name(each, "").partition(" ")[0] for each in word if each.isalpha()}
+    return found & set(_ALPHABETS)
+
+
+def invitation_mail(to: str, tenant: str, role: str, token: str, days: int) -> Message:
+    """Contains the token of an invitation."""
+    return Message(
+        to=to,
+        subject="You are invited to a tenant of Moneta",
+        text=(
+            f"You are invited to the tenant {tenant} of Moneta, as its {role}.\n\n"
+            f"Log in to Moneta, and accept the invitation within {days} days: send the mutation acceptInvitation with "
+            f"this token:\n\n{token}\n\nIf you do not know the tenant, you can ignore this mail.\n\nMoneta\n"
+        ),
+    )

@@ -1,0 +1,64 @@
+"""Who acts in a tenant, and whether they may."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+import msgspec
+
+from app.domains.accounts.model import Client
+from app.domains.tenancy.tenants.model.tenants import (
+    MemberRole,
+    SubscriptionStatus,
+    Tenancy,
+    Tenant,
+    TenantNotActive,
+)
+from app.domains.tenancy.tenants.statements import TenantSql
+from app.kit.db import Database, Scope, Tx
+from app.kit.errors import Forbidden, NotFound
+
+
+@dataclass(frozen=True)
+class Access:
+    """Finds out on whose behalf a request acts, and checks it again in the transaction of each change."""
+
+    database: Database
+
+    async def tenancy(self, user_id: UUID, slug: str, client: Client) -> Tenancy | None:
+        """The part of a user in the tenant with a slug. None: there is no such tenant, or they are no member of it."""
+        found = await self.database.fetch_one(TenantSql.tenancy_of_member, user_id, slug)
+        if found is None:
+            return None
+        return Tenancy(
+            tenant_id=found.tenant_id,
+            slug=found.slug,
+            status=SubscriptionStatus(found.subscription_status),
+            user_id=user_id,
+            membership_id=found.membership_id,
+            role=MemberRole(found.role),
+            client=client,
+        )
+
+    async def check(self, tx: Tx, tenancy: Tenancy, least: MemberRole, *, changes: bool = True) -> MemberRole:
+        """Whether this is still so, with at least a role; returns the role. `changes`: only in a tenant that may be
+        changed. Raises NotFound, Forbidden, TenantNotActive.
+        """
+        standing = await tx.fetch_one(TenantSql.standing_of_member, tenancy.tenant_id, tenancy.membership_id)
+        if standing is None:
+            raise NotFound(Tenant)
+        role, status = MemberRole(standing.role), SubscriptionStatus(standing.status)
+        if not role.includes(least):
+            raise Forbidden(f"In this tenant your role is {role}, and this needs the role {least}.")
+        if changes and status is not SubscriptionStatus.ACTIVE:
+            raise TenantNotActive(status)
+        return role
+
+
+def system_scope(tenancy: Tenancy) -> Scope:
+    """The scope of Moneta itself, on behalf of who acts in a tenant. The audit log names them."""
+    return msgspec.structs.replace(tenancy.scope, system=True)
+
+
+def owner_of_keys(tenancy: Tenancy) -> str:
+    """What idempotency keys belong to: a key of another tenant is another key."""
+    return f"tenant:{tenancy.tenant_id}"

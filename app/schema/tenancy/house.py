@@ -1,0 +1,16 @@
+"""The house of tenancy in the graph."""
+
+from app.domains.tenancy.house import TENANCY as DOMAIN
+from app.schema.composition import GraphHouse
+from app.schema.tenancy.changes import TenancyMutation
+from app.schema.tenancy.members import TenancyViewer, TenantInvitation, TenantMembers, TenantMembership
+from app.schema.tenancy.tenants import Tenant, TenantQuery
+
+TENANCY = GraphHouse(
+    domain=DOMAIN,
+    query=(TenantQuery,),
+    mutation=(TenancyMutation,),
+    viewer=(TenancyViewer,),
+    nodes=(Tenant, TenantInvitation, TenantMembership),
+    extensions=(TenantMembers,),
+)
