@@ -4,29 +4,21 @@ import asyncio
 import base64
 import contextlib
 import secrets
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from functools import partial
 from typing import Final
-from uuid import UUID
 
 import strawberry
 import structlog
 
 from app.adapters import PORTS, build_pulse
-from app.domains.accounts.model import Client, Viewer
 from app.domains.accounts.services import AccountsServices
-from app.domains.accounts.services.sessions import Sessions
 from app.domains.market.services import MarketServices
-from app.domains.tenancy.services import TenancyServices
-from app.domains.tenancy.tenants.model.tenants import Tenancy
-from app.domains.tenancy.tenants.services.access import Access
 from app.engine.declarations.cursors import Cursors
 from app.engine.execution.engine import Engine
 from app.engine.streams.subscriptions import Subscriptions
-from app.kit.addresses import source_of
+from app.identities import Identities
 from app.kit.clock import Clock
 from app.kit.crypto.envelope import BadKeyring, Keyring
 from app.kit.crypto.local import derive, local_secret
@@ -43,7 +35,6 @@ from app.kit.pubsub import broadcast_over
 from app.kit.reads import Reads
 from app.kit.redis_client import Redis, open_redis
 from app.kit.tasks import end
-from app.kit.work import Work, working
 from app.schema.accounts.house import ACCOUNTS
 from app.schema.composition import domains_of, nodes_of
 from app.schema.context import Context, Runtime, scope_of
@@ -220,16 +211,10 @@ def build_runtime(application: Application, hub: Hub, rpc: ProcessRpc) -> AppRun
     )
     engine = Engine(build_graph(), limits, show_statements=not settings.production)
     subscriptions = Subscriptions(engine, hub, replay_limit=settings.stream_replay_limit)
-    open_streams = OpenStreams(subscriptions, rpc)
+    open_streams, identities = OpenStreams(subscriptions, rpc), Identities.of(services)
 
     def new_reads(scope: Scope) -> Reads:
         return Reads(application.database, scope)
-
-    async def expiries(ids: Sequence[UUID]) -> dict[UUID, datetime]:
-        sessions = await services[AccountsServices].sessions.expiries(ids)
-        # A membership does not expire.
-        members = await services[TenancyServices].members.living([id for id in ids if id not in sessions])
-        return dict.fromkeys(members, datetime.max.replace(tzinfo=UTC)) | sessions
 
     schema_runtime = Runtime(
         settings=settings,
@@ -248,14 +233,14 @@ def build_runtime(application: Application, hub: Hub, rpc: ProcessRpc) -> AppRun
         settings=settings,
         engine=engine,
         new_context=lambda caller: new_context(schema_runtime, caller),
-        authenticate=partial(authenticate, services[AccountsServices].sessions),
-        tenancy_of=partial(tenancy_of, services[TenancyServices].access),
-        fault_of=services[AccountsServices].sessions.fault_of,
+        authenticate=identities.authenticate,
+        tenancy_of=identities.tenancy_of,
+        fault_of=identities.sessions.fault_of,
         database=application.database,
         redis=application.redis,
         hub=hub,
         subscriptions=subscriptions,
-        sessions=SessionWatch(hub, expiries, application.clock),
+        sessions=SessionWatch(hub, identities.expiries, application.clock),
         dev_mailbox=mailer if isinstance(mailer, FolderMailer) else None,
         readiness_checks={
             name: check
@@ -289,18 +274,6 @@ def new_context(runtime: Runtime, caller: Caller) -> Context:
         tenant_refusal=caller.tenant_refusal,
         reads=runtime.new_reads(scope_of(caller.viewer, caller.tenancy)),
     )
-
-
-async def authenticate(sessions: Sessions, token: str, client: Client) -> Viewer | None:
-    """Who bears this access token. The lookup queues for the database with all others from the same address."""
-    with working(Work(source_of(client.ip))):
-        return await sessions.authenticate(token, client)
-
-
-async def tenancy_of(access: Access, viewer: Viewer, slug: str) -> Tenancy | None:
-    """The part of a viewer in the tenant with a slug."""
-    with working(Work(viewer.user_id)):
-        return await access.tenancy(viewer.user_id, slug, viewer.client)
 
 
 async def check_production(application: Application) -> None:

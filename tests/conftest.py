@@ -29,6 +29,7 @@ from app.dev import embedded
 from app.dev.embedded import Embedded
 from app.domains.accounts.model import Viewer
 from app.domains.market.analysis.model.phases import BUDGETS_S
+from app.domains.tenancy.tenants.model.tenants import Tenancy
 from app.engine.execution.operations import Response
 from app.kit.clock import FixedClock
 from app.kit.db import Database
@@ -290,6 +291,7 @@ class Execute(Protocol):
         viewer: Viewer | None = None,
         *,
         operation_name: str | None = None,
+        tenancy: Tenancy | None = None,
     ) -> Response:
         """The response, whatever it holds; also that to a request which is refused before it runs."""
         ...
@@ -347,11 +349,12 @@ def execute(runtime: AppRuntime) -> Execute:
         viewer: Viewer | None = None,
         *,
         operation_name: str | None = None,
+        tenancy: Tenancy | None = None,
     ) -> Response:
         prepared = runtime.engine.prepare(query, operation_name, variables, introspection_allowed=True)
         if isinstance(prepared, list):
             return Response.refused(prepared, "test")
-        caller = Caller(viewer=viewer, client=CLIENT, request_id="test", from_browser=False)
+        caller = Caller(viewer=viewer, client=CLIENT, request_id="test", from_browser=False, tenancy=tenancy)
         response = await runtime.engine.execute(prepared, runtime.new_context(caller))
         assert overfull(runtime.engine.schema, runtime.engine.limits, prepared, response.data) == []
         return response

@@ -159,6 +159,9 @@ class ServerLimits:
     portfolios: int = strawberry.field(
         description="The number of portfolios that one user can have. Further ones are PortfolioLimitReached."
     )
+    tenants: int = strawberry.field(
+        description="The number of tenants that one user can own. Further ones are TenantLimitReached."
+    )
     bots: int = strawberry.field(
         description="The number of bots that one user can have. Further ones are BotLimitReached."
     )
@@ -211,6 +214,7 @@ def build_limits(settings: Settings, *, tick_period_s: float, attempts: Iterable
         exchange_accounts=settings.exchange_account_limit,
         portfolios=settings.portfolio_limit,
         bots=settings.bot_limit,
+        tenants=settings.tenant_limit,
         quote_age_s=settings.quote_age_s,
         analytics_events=EVENT_LIMIT,
         database_waiting=settings.database_waiting_limit,

@@ -51,6 +51,14 @@ async def codes(stage: Stage, variant: str) -> dict[str, Any]:
     return {"codes": ["same-code", variant]}
 
 
+async def tenant(stage: Stage, variant: str) -> dict[str, Any]:
+    return {"slug": f"tenant-{variant}", "name": variant, "email": "office@tenant.example"}
+
+
+async def invitation(stage: Stage, variant: str) -> dict[str, Any]:
+    return {"email": f"{variant}@example.com", "tenantRole": "VIEWER"}
+
+
 async def portfolio(stage: Stage, variant: str) -> dict[str, Any]:
     return {"name": f" {variant} ", "initialBalance": "5.0"}
 

@@ -16,6 +16,8 @@ from app.domains.market.prices.model import Quote
 from app.domains.market.prices.services.recorder import Recorder
 from app.domains.market.prices.services.ticker import Ticker
 from app.domains.market.services import MarketServices
+from app.domains.tenancy.services import TenancyServices
+from app.domains.tenancy.tenants.model.tenants import Tenancy
 from app.domains.trading.matching.services.prices import PriceNotes
 from app.domains.trading.services import TradingServices
 from app.engine.execution.operations import ExecutionPath, Response
@@ -36,7 +38,9 @@ from tests.graph.world import World, mine
 
 @dataclass
 class Stage:
-    """Plays steps. `names` grows with what they keep."""
+    """Plays steps. `names` grows with what they keep. Requests of Alice and Bob name their tenant, or the one that the
+    step has as `tenant`.
+    """
 
     world: World
     application: Application
@@ -49,6 +53,20 @@ class Stage:
     def __post_init__(self) -> None:
         self.names = dict(self.world.names)
         self.services = self.application.services
+        execute, tenancies = self.execute, {each.user_id: each for each in self.world.tenancies.values()}
+
+        async def in_tenant(
+            query: str,
+            variables: dict[str, Any] | None = None,
+            viewer: Viewer | None = None,
+            *,
+            operation_name: str | None = None,
+            tenancy: Tenancy | None = None,
+        ) -> Response:
+            acting = tenancy or (None if viewer is None else tenancies.get(viewer.user_id))
+            return await execute(query, variables, viewer, operation_name=operation_name, tenancy=acting)
+
+        self.execute = in_tenant
 
     async def play(self, document: str, step: dict[str, Any]) -> None:
         """Plays one step and holds it against what was expected, or records what came."""
@@ -71,7 +89,8 @@ class Stage:
         for _ in range(step.get("times", 1)):
             variables = given(step.get("variables", {}), self.names)
             viewer = await self._viewer(step["as"])
-            self._hold(step, await self._execute(document, variables, viewer, step["operation"]))
+            tenancy = await self._tenancy(viewer, step.get("tenant"))
+            self._hold(step, await self._execute(document, variables, viewer, step["operation"], tenancy))
         await self._work()
         await self._hold_mail(step)
         if "sign" in step:
@@ -79,11 +98,18 @@ class Stage:
             signature = sign(self.world.carols_key.private_der, encoding)
             self.names["signature"] = base64.b64encode(signature).decode()
 
-    async def _execute(self, document: str, variables: dict[str, Any], viewer: Viewer | None, name: str) -> Response:
+    async def _tenancy(self, viewer: Viewer | None, slug: str | None) -> Tenancy | None:
+        if viewer is None or slug is None:
+            return None
+        return await self.services[TenancyServices].access.tenancy(viewer.user_id, slug, CLIENT)
+
+    async def _execute(
+        self, document: str, variables: dict[str, Any], viewer: Viewer | None, name: str, tenancy: Tenancy | None
+    ) -> Response:
         """The answer; it was found the fast way, and what it says of a write was read after the write."""
         before = self.paths.copy()
         with stale_reads() as stale:
-            response = await self.execute(document, variables, viewer, operation_name=name)
+            response = await self.execute(document, variables, viewer, operation_name=name, tenancy=tenancy)
         taken = self.paths - before
         if not response.errors:
             in_vain = {ExecutionPath.FELL_BACK, ExecutionPath.FAILED} & taken.keys()

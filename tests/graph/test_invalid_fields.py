@@ -102,6 +102,19 @@ KEYED: Final[dict[str, tuple[dict[str, Any], list[list[str]]]]] = {
         {"id": "<order.1>", "quantity": "0", "priceUsd": None, "stopPriceUsd": "0", "trailFraction": "2"},
         [["priceUsd"], ["quantity"], ["stopPriceUsd"], ["trailFraction"]],
     ),
+    "createTenant": (
+        {
+            "slug": "A",
+            "name": LONG,
+            "email": "x",
+            "billingEmail": "x",
+            "websiteUrl": "x",
+            "supportEmail": "x",
+            "timeZone": "x",
+        },
+        [["slug"], ["name"], ["email"], ["billingEmail"], ["websiteUrl"], ["supportEmail"], ["timeZone"]],
+    ),
+    "inviteMember": ({"email": "x", "tenantRole": "VIEWER"}, [["email"]]),
     "connectExchange": (
         {"exchangeName": "BINANCE", "label": " ", "apiKey": "", "secret": "\u00e9", "passphrase": "x"},
         [["label"], ["apiKey"], ["secret"], ["passphrase"]],
@@ -203,6 +216,14 @@ UPDATED: Final[dict[str, tuple[dict[str, Any], list[str]]]] = {
         ["name", "interval", "strategy.grid.levels", "symbols", "maxPositionUsd"],
     ),
     "UpdatePortfolioInput": ({"name": None, "default": False}, ["name", "default"]),
+    "UpdateTenantInput": (
+        {"name": None, "email": "x", "billingEmail": "x", "websiteUrl": "x", "supportEmail": "x", "timeZone": "x"},
+        ["name", "email", "billingEmail", "websiteUrl", "supportEmail", "timeZone"],
+    ),
+    "UpdateTenantPlanInput": (
+        {"plan": None, "billingReference": LONG, "projectLimit": -1, "participantLimit": -1, "monthlyCallLimit": -1},
+        ["plan", "projectLimit", "participantLimit", "monthlyCallLimit", "billingReference"],
+    ),
     "UpdateBeneficiaryInput": ({"name": LONG, "nickname": LONG}, ["name", "nickname"]),
 }
 
@@ -219,6 +240,7 @@ PARENTS: Final = {
     "Backtest": 'backtest(by: { id: "<backtest>" }) { %s }',
     "BacktestSweep": 'backtestSweep(by: { id: "<sweep>" }) { %s }',
     "ExchangeAccount": 'node(id: "<account>") { ... on ExchangeAccount { %s } }',
+    "Tenant": "tenant { %s }",
     "Reconciliation": 'node(id: "<reconciliation>") { ... on Reconciliation { %s } }',
 }
 """How the lists of a type are asked for."""
@@ -321,7 +343,7 @@ async def test_an_invalid_key_is_named_with_all_else_that_is_wrong(stage: Stage,
 async def test_an_update_names_null_with_all_else_that_is_wrong(stage: Stage, name: str) -> None:
     given, fields = UPDATED[name]
     mutation, (_, which) = name[0].lower() + name[1:].removesuffix("Input"), await made(stage, UPDATES[name])
-    assert await failure(stage, mutation, {**which, **given}, "alice") == [
+    assert await failure(stage, mutation, {**which, **given}, UPDATES[name].by) == [
         ["input", *field.split(".")] for field in fields
     ]
 
@@ -341,7 +363,7 @@ async def test_a_list_names_its_page_its_filter_and_its_other_arguments(stage: S
     field = name.partition(".")[2]
     declared = ", ".join(f"${each}: {own[each]}" for each in variables)
     asked = f"{field}({', '.join(f'{each}: ${each}' for each in variables)}) {{ totalCount {{ value }} }}"
-    is_alices = "Portfolio" in parent or "<" in parent
+    is_alices = "Portfolio" in parent or "<" in parent or parent.startswith("tenant")
     viewer = stage.world.viewers["alice" if is_alices else "admin"]
     await make(stage, name.partition(".")[0])
     parent = re.sub(r"<([\w.]+)>", lambda found: stage.names[found[1]], parent)

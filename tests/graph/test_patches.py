@@ -29,6 +29,7 @@ class Update:
     start: dict[str, Any]
     changed: dict[str, Any]
     """New values of fields, each of which changes nothing else."""
+    by: str = "alice"
 
 
 UPDATES: Final = {
@@ -116,6 +117,56 @@ UPDATES: Final = {
             "aiModel": "another",
         },
     ),
+    "UpdateTenantInput": Update(
+        "updateTenant",
+        "tenant { name email billingEmail websiteUrl supportEmail timeZone }",
+        {
+            **dict.fromkeys(("name", "email", "timeZone"), REFUSED),
+            **dict.fromkeys(("billingEmail", "websiteUrl", "supportEmail")),
+        },
+        {
+            "name": "Acme A.",
+            "email": "a@acme.example",
+            "billingEmail": "b@acme.example",
+            "websiteUrl": "https://a.example",
+            "supportEmail": "c@acme.example",
+            "timeZone": "Europe/Vienna",
+        },
+        {
+            "name": "Acme B.",
+            "email": "d@acme.example",
+            "billingEmail": "e@acme.example",
+            "websiteUrl": "https://b.example",
+            "supportEmail": "f@acme.example",
+            "timeZone": "Asia/Tokyo",
+        },
+    ),
+    "UpdateTenantPlanInput": Update(
+        "updateTenantPlan",
+        "tenant { id plan status billingReference projectLimit participantLimit monthlyCallLimit }",
+        {
+            **dict.fromkeys(("plan", "status", "projectLimit", "participantLimit", "monthlyCallLimit"), REFUSED),
+            "billingReference": None,
+        },
+        {
+            "plan": "PRO",
+            "status": "SUSPENDED",
+            "billingReference": "sub_1",
+            "projectLimit": 1_000,
+            "participantLimit": 10_000_000,
+            "monthlyCallLimit": 100_000_000,
+        },
+        # Of the plan ENTERPRISE, which brings the limits that it has already.
+        {
+            "plan": "ENTERPRISE",
+            "status": "CANCELLED",
+            "billingReference": "sub_2",
+            "projectLimit": 5,
+            "participantLimit": 6,
+            "monthlyCallLimit": 7,
+        },
+        by="admin",
+    ),
     "UpdateBeneficiaryInput": Update(
         "addBeneficiary",
         "beneficiary { id name nickname }",
@@ -134,11 +185,11 @@ def inputs() -> dict[str, GraphQLInputObjectType]:
     }
 
 
-async def run(stage: Stage, mutation: str, show: str, given: dict[str, Any]) -> dict[str, Any]:
+async def run(stage: Stage, mutation: str, show: str, given: dict[str, Any], by: str = "alice") -> dict[str, Any]:
     noun = mutation[0].upper() + mutation[1:]
     query = f"""mutation($in: {noun}Input!) {{ done: {mutation}(input: $in) {{ __typename
         ... on InvalidInput {{ path }} ... on {noun}Payload {{ {show} }} }} }}"""
-    response = await stage.execute(query, {"in": given}, stage.world.viewers["alice"])
+    response = await stage.execute(query, {"in": given}, stage.world.viewers[by])
     assert response.errors == []
     assert response.data is not None
     done: dict[str, Any] = response.data["done"]
@@ -148,7 +199,9 @@ async def run(stage: Stage, mutation: str, show: str, given: dict[str, Any]) -> 
 async def made(stage: Stage, update: Update) -> tuple[dict[str, Any], dict[str, Any]]:
     """The object of an update as it is shown, and what identifies it."""
     given = dict(update.start)
-    if update.make != "updateProfile":
+    if update.make == "updateTenantPlan":
+        given["id"] = stage.names["acme"]
+    elif not update.make.startswith("update"):
         given["idempotencyKey"] = "patch"
     if update.make == "createAlert":
         given["expiresAt"] = (stage.application.clock.now() + timedelta(days=1)).isoformat()
@@ -156,7 +209,7 @@ async def made(stage: Stage, update: Update) -> tuple[dict[str, Any], dict[str, 
         given["portfolioId"] = stage.names["alice.portfolio"]
     if update.make == "addBeneficiary":
         given["walletId"] = stage.names["carol.wallet"]
-    done = await run(stage, update.make, update.show, given)
+    done = await run(stage, update.make, update.show, given, update.by)
     assert done["__typename"].endswith("Payload"), done
     (shown,) = (value for name, value in done.items() if name != "__typename")
     return shown, {"id": shown["id"]} if "id" in shown else {}
@@ -177,27 +230,36 @@ async def test_an_absent_field_stays_unchanged_and_null_clears_it_or_is_refused(
     update, mutation = UPDATES[name], name[0].lower() + name[1:].removesuffix("Input")
     first, which = await made(stage, update)
     (key,) = {update.show.split(" ", 1)[0]}
-    assert (await run(stage, mutation, update.show, which))[key] == first
+    assert (await run(stage, mutation, update.show, which, update.by))[key] == first
     refused = [field for field, null in update.nulls.items() if null is REFUSED]
     for field in refused:
-        done = await run(stage, mutation, update.show, {**which, field: None})
+        done = await run(stage, mutation, update.show, {**which, field: None}, update.by)
         assert done == {"__typename": "InvalidInput", "path": ["input", field]}
-    assert (await run(stage, mutation, update.show, which))[key] == first
+    assert (await run(stage, mutation, update.show, which, update.by))[key] == first
     shown = first
     for field, value in update.changed.items():
-        before, shown = shown, (await run(stage, mutation, update.show, {**which, field: value}))[key]
+        before, shown = shown, (await run(stage, mutation, update.show, {**which, field: value}, update.by))[key]
         assert {each for each in shown if shown[each] != before[each]} == {field}
         # Of a `@oneOf` input, the type of what is set is shown, not its name.
         assert shown[field] == (next(iter(value.values())) if isinstance(value, dict) else value)
     for field in update.nulls.keys() - refused:
-        before, shown = shown, (await run(stage, mutation, update.show, {**which, field: None}))[key]
+        before, shown = shown, (await run(stage, mutation, update.show, {**which, field: None}, update.by))[key]
         assert {each for each in shown if shown[each] != before[each]} == {field}
         assert shown[field] == update.nulls[field] or (update.nulls[field] == "<generated>" and shown[field])
 
 
 STATE = """SELECT coalesce(jsonb_object_agg(name, rows), '{{}}') FROM ({}) AS state"""
 ROWS = "SELECT '{0}' AS name, (SELECT jsonb_agg(r ORDER BY r::text) FROM {0} r) AS rows"
-TABLES = ("alerts", "profiles", "display_names", "watchlist_items", "beneficiaries", "trading_bots", "events")
+TABLES = (
+    "alerts",
+    "profiles",
+    "display_names",
+    "watchlist_items",
+    "beneficiaries",
+    "trading_bots",
+    "events",
+    "tenants",
+)
 
 
 @pytest.mark.parametrize("name", UPDATES)
@@ -206,7 +268,7 @@ async def test_an_update_without_any_field_changes_nothing_and_is_not_announced(
     state = STATE.format(" UNION ALL ".join(ROWS.format(table) for table in TABLES))
     before = await stage.owner.fetchval(state)
     cast(FixedClock, stage.application.clock).advance(timedelta(minutes=1))
-    assert (await run(stage, mutation, UPDATES[name].show, which))["__typename"].endswith("Payload")
+    assert (await run(stage, mutation, UPDATES[name].show, which, UPDATES[name].by))["__typename"].endswith("Payload")
     assert await stage.owner.fetchval(state) == before
 
 

@@ -16,6 +16,7 @@ from app.domains.accounts.services import AccountsServices
 from app.domains.accounts.services.registration import REGISTRATION_LIMIT
 from app.domains.ledger.services import LedgerServices
 from app.domains.market.services import MarketServices
+from app.domains.tenancy.services import TenancyServices
 from app.domains.trading.backtests.model import MAX_UNFINISHED
 from app.domains.trading.services import TradingServices
 from app.kit.clock import FixedClock
@@ -145,6 +146,22 @@ SCENARIOS = {
         "alice",
         replay_inputs.watched,
         {"existence": _nothing, "limit": _set(MarketServices, "watchlist", "limit", 0)},
+    ),
+    "createTenant": Scenario(
+        "CreateTenantPayload",
+        "tenant { id slug }",
+        "alice",
+        replay_inputs.tenant,
+        {"limit": _set(TenancyServices, "tenants", "limit", 1)},
+    ),
+    "inviteMember": Scenario(
+        "InviteMemberPayload",
+        "invitation { id email }",
+        "alice",
+        replay_inputs.invitation,
+        {
+            "status": _sql("UPDATE tenants SET subscription_status = 'cancelled'"),
+        },
     ),
     "createPortfolio": Scenario(
         "CreatePortfolioPayload",

@@ -57,6 +57,10 @@ PROBLEMS_TESTED_ELSEWHERE = {
     ("addToWatchlist", "WatchlistFull"): "tests/domains/market/watchlist/test_services.py",
     ("createAlert", "AlertLimitReached"): "tests/domains/market/alerts/test_alerts.py",
     ("createPortfolio", "PortfolioLimitReached"): "tests/domains/trading/portfolios/test_portfolios.py",
+    ("createTenant", "TenantLimitReached"): "tests/domains/tenancy/test_tenants.py",
+    ("createTenant", "ResultDeleted"): "tests/domains/tenancy/test_tenants.py",
+    ("inviteMember", "InvitationLimitReached"): "tests/domains/tenancy/test_members.py",
+    ("inviteMember", "ResultDeleted"): "tests/domains/tenancy/test_members.py",
     **{
         (name, problem): "tests/domains/trading/orders/test_placing.py"
         for name in ("placeOrder", "placeBracket")

@@ -33,8 +33,8 @@ LINE_LENGTH: Final = 120
 
 # Of a step, in the order in which they happen.
 KEYS: Final = (
-    "operation", "as", "wait", "mine", "prices", "plan", "stub", "exchange", "times", "variables", "statements", "data",
-    "errors", "mail", "sign"
+    "operation", "as", "tenant", "wait", "mine", "prices", "plan", "stub", "exchange", "times", "variables",
+    "statements", "data", "errors", "mail", "sign"
 )  # fmt: skip
 KINDS: Final = {
     "hash": re.compile(r"[0-9a-f]{64}"),

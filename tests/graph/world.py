@@ -23,6 +23,8 @@ from app.domains.ledger.services.chain import solved
 from app.domains.market.prices.statements import PriceSql
 from app.domains.market.services import MarketServices
 from app.domains.market.sources.model import SourceKind
+from app.domains.tenancy.services import TenancyServices
+from app.domains.tenancy.tenants.model.tenants import NewTenant, Tenancy
 from app.domains.trading.bots.model import NewBot
 from app.domains.trading.journal.model import Currency, EntryKind, Fill, NewEntry
 from app.domains.trading.journal.rules.entries import fill_lines
@@ -75,6 +77,12 @@ HALTED = statement(
     "INSERT INTO trading_halts (id, symbol, reason, created_at)"
     " VALUES (md5('halt')::uuid, 'DOGE', 'Its chain is upgraded.', $1)",
 )
+TENANT = "acme"
+JOINED = statement(
+    "joined",
+    "A member of a tenant",
+    "INSERT INTO tenant_members (tenant_id, user_id, role, joined_at) VALUES ($1, $2, 'viewer', $3)",
+)
 PHONE = Client(ip="198.51.100.4", user_agent="phone")
 
 
@@ -83,6 +91,8 @@ class World:
     """People by name, names for what cannot be foreseen, and the moment at which the world stands."""
 
     viewers: dict[str, Viewer]
+    tenancies: dict[str, Tenancy]
+    """Alice owns the tenant acme, and Bob views it."""
     names: dict[str, str]
     carols_key: RsaKey
     """Carol signs for herself."""
@@ -97,6 +107,7 @@ class Builder:
     database: Database
     clock: FixedClock
     viewers: dict[str, Viewer] = field(default_factory=dict)
+    tenancies: dict[str, Tenancy] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
     carols_key: RsaKey = field(default_factory=generate_rsa_key)
 
@@ -119,8 +130,9 @@ class Builder:
         await self._quote()
         await self.services[MarketServices].news.publish(articles(self.clock.now()))
         await self._trade()
+        await self._found()
         self.clock.advance(BLOCK_GAP)
-        return World(self.viewers, self.names, self.carols_key, self.clock.now())
+        return World(self.viewers, self.tenancies, self.names, self.carols_key, self.clock.now())
 
     def _tick(self) -> None:
         """Nothing happens at the same moment as something else: every list has one order."""
@@ -213,6 +225,21 @@ class Builder:
         await self.services[TradingServices].values.summarize()
         await self.services[TradingServices].performance.measure()
         await self.services[TradingServices].analytics.count()
+
+    async def _found(self) -> None:
+        """A tenant."""
+        tenancy = self.services[TenancyServices]
+        new = NewTenant(slug=TENANT, name="Acme", email="office@acme.example")
+        id = await tenancy.tenants.create(self.viewers["alice"], new, "world: acme")
+        self.names[TENANT] = global_id("Tenant", id)
+        joined_at = self.clock.now() + timedelta(seconds=1)
+        await self.database.write(SYSTEM, lambda tx: tx.execute(JOINED, id, self.viewers["bob"].user_id, joined_at))
+        for name in ("alice", "bob"):
+            viewer = self.viewers[name]
+            acting = await tenancy.access.tenancy(viewer.user_id, TENANT, viewer.client)
+            assert acting is not None
+            self.tenancies[name] = acting
+            self.names[f"{name}.membership"] = global_id("TenantMembership", acting.membership_id)
 
     async def _fill(self, id: UUID, side: Side, quantity: str, price: str, fee: str) -> None:
         """A market order that the house has filled. All of them are of one moment, and listed by their IDs."""

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from app.domains.accounts.model import Client, Role, Viewer
+from app.kit.db import PUBLIC, Scope
 from app.kit.errors import Unauthenticated
 from app.kit.loaders import Audience
 from app.schema.context import Context
@@ -42,13 +43,14 @@ def test_who_may_see_something_else_is_another_audience(change: dict[str, Any]) 
 
 
 def test_a_public_event_runs_as_nobody_and_any_other_as_its_viewer() -> None:
-    reading: list[Viewer | None] = []
+    reading: list[Scope] = []
     context = context_of(msgspec.structs.replace(VIEWER, client=Client(ip="192.0.2.1")))
     context.runtime = cast(Any, SimpleNamespace(new_reads=reading.append))
     public, own = context.for_event(Audience.PUBLIC), context.for_event(Audience.VIEWER)
     assert (public.viewer, public.viewer_id, public.client) == (None, None, Client())
     assert (own.viewer, own.client) == (context.viewer, context.client)
-    assert reading == [None, context.viewer]
+    assert context.viewer is not None
+    assert reading == [PUBLIC, context.viewer.scope]
 
 
 def test_the_reason_why_somebody_is_nobody_is_for_their_own_request() -> None:

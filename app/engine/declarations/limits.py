@@ -94,6 +94,7 @@ class Limits(msgspec.Struct, frozen=True):
     alerts: int = 500
     """Alerts that one user may have."""
     bots: int = 50
+    tenants: int = 10
     """Bots that one user may have."""
     exchange_accounts: int = 10
     """Accounts at exchanges that one user may have connected."""

@@ -1,14 +1,12 @@
-"""Creating, changing and deleting tenants, and changing who belongs to them."""
+"""Creating, changing, deleting and restoring tenants."""
 
 from typing import Any
 
 import strawberry
 
 from app.domains.tenancy.services import TenancyServices
-from app.domains.tenancy.tenants import loaders
-from app.domains.tenancy.tenants.model import members as member_model
 from app.domains.tenancy.tenants.model import tenants as model
-from app.engine.declarations.nodes import key_of
+from app.engine.declarations.nodes import global_id, key_of
 from app.engine.declarations.patches import changeable, changes_of
 from app.engine.declarations.problems import (
     IdempotencyKeyReused,
@@ -23,7 +21,6 @@ from app.kit import errors
 from app.schema.admins import for_admins
 from app.schema.context import Info
 from app.schema.idempotency import IDEMPOTENCY_KEY
-from app.schema.tenancy.members import TenantInvitation, TenantMembership
 from app.schema.tenancy.tenants import Tenant, read_tenant
 
 SLUG = "The slug: 1 to 100 lower-case letters a-z, digits and hyphens. It does not change, and no other tenant has it."
@@ -39,9 +36,7 @@ LIMIT = "0 to 2,000,000,000. Omitted: that of a new plan, or unchanged."
 class TenantNotActive(Problem):
     """The subscription of the tenant does not allow changes."""
 
-    status: model.SubscriptionStatus = strawberry.field(
-        name="subscriptionStatus", description="What can be done in it."
-    )
+    status: model.SubscriptionStatus = strawberry.field(description="What can be done in it.")
 
 
 @problem_type(model.SlugTaken)
@@ -59,26 +54,6 @@ class TenantLimitReached(Problem):
 @problem_type(model.TenantNotDeleted)
 class TenantNotDeleted(Problem):
     """The tenant was not deleted."""
-
-
-@problem_type(member_model.InvitationInvalid)
-class InvitationInvalid(Problem):
-    """The invitation has expired, was accepted or replaced, or never was."""
-
-
-@problem_type(member_model.InvitationLimitReached)
-class InvitationLimitReached(Problem):
-    """There are too many open invitations."""
-
-
-@problem_type(member_model.AlreadyMember)
-class AlreadyMember(Problem):
-    """The user is a member of the tenant already."""
-
-
-@problem_type(member_model.LastOwner)
-class LastOwner(Problem):
-    """The only owner of a tenant stays: make another member one first."""
 
 
 @strawberry.input
@@ -132,19 +107,17 @@ class UpdateTenantPlanInput:
 
     id: strawberry.ID = strawberry.field(description="The global ID of the tenant.")
     plan: model.Plan | None = changeable(description=f"What it pays for, which brings its limits. {KEPT}")
-    status: model.SubscriptionStatus | None = changeable(
-        name="subscriptionStatus", description=f"What can be done in it. {KEPT}"
-    )
+    status: model.SubscriptionStatus | None = changeable(description=f"What can be done in it. {KEPT}")
     subscription_id: str | None = changeable(
         name="billingReference",
         description="The subscription at the payment provider, 1 to 255 characters. Null: none.",
     )
-    max_projects: int | None = changeable(name="projectCount", description=f"The number of projects, {LIMIT}")
+    max_projects: int | None = changeable(name="projectLimit", description=f"The number of projects, {LIMIT}")
     max_participants_per_project: int | None = changeable(
-        name="participantCountPerProject", description=f"The number of participants of each project, {LIMIT}"
+        name="participantLimit", description=f"The number of participants of each project, {LIMIT}"
     )
     max_calls_per_month: int | None = changeable(
-        name="callCountPerMonth", description=f"The number of operations by API keys in a month, {LIMIT}"
+        name="monthlyCallLimit", description=f"The number of operations by API keys in a month, {LIMIT}"
     )
 
 
@@ -159,6 +132,7 @@ class UpdateTenantPlanPayload:
 class DeleteTenantPayload:
     """The tenant was deleted: nobody acts in it any more. For 30 days an owner can restore it."""
 
+    deleted_id: strawberry.ID = strawberry.field(description="The global ID, which it has again if it is restored.")
     tenant: Tenant = strawberry.field(description="The tenant as it is now.")
 
 
@@ -176,84 +150,9 @@ class RestoreTenantPayload:
     tenant: Tenant = strawberry.field(description="The tenant as it is now.")
 
 
-@strawberry.input
-class InviteMemberInput:
-    """Somebody to invite to the tenant that the request names."""
-
-    email: str = strawberry.field(description="Where the invitation is sent. An earlier one to it is replaced.")
-    role: model.MemberRole = strawberry.field(description="What they will be able to do. Only owners invite owners.")
-    idempotency_key: str = strawberry.field(description=IDEMPOTENCY_KEY)
-
-
 @strawberry.type
-class InviteMemberPayload:
-    """The invitation is on its way."""
-
-    invitation: TenantInvitation = strawberry.field(description="The invitation.")
-
-
-@strawberry.input
-class AcceptInvitationInput:
-    """An invitation to accept."""
-
-    token: str = strawberry.field(description="The token from the mail.")
-
-
-@strawberry.type
-class AcceptInvitationPayload:
-    """The viewer is a member of the tenant. The invitation is used up."""
-
-    membership: TenantMembership = strawberry.field(description="The viewer's membership.")
-
-
-@strawberry.input
-class UpdateMemberInput:
-    """A new role of a member of the tenant that the request names."""
-
-    id: strawberry.ID = strawberry.field(description="The global ID of the membership.")
-    role: model.MemberRole = strawberry.field(
-        description="What they can do from now on. Only owners make owners, and change what owners can do."
-    )
-
-
-@strawberry.type
-class UpdateMemberPayload:
-    """The member has the role."""
-
-    membership: TenantMembership = strawberry.field(description="The membership as it is now.")
-
-
-@strawberry.input
-class RemoveMemberInput:
-    """A member of the tenant that the request names, who is one no longer; or the viewer, who leaves it."""
-
-    id: strawberry.ID = strawberry.field(description="The global ID of the membership.")
-
-
-@strawberry.type
-class RemoveMemberPayload:
-    """The membership has ended. What was open under it closes."""
-
-    removed_id: strawberry.ID = strawberry.field(description="The global ID, which is no longer in use.")
-
-
-@strawberry.input
-class TransferOwnershipInput:
-    """The next owner of the tenant that the request names."""
-
-    id: strawberry.ID = strawberry.field(description="The global ID of their membership.")
-
-
-@strawberry.type
-class TransferOwnershipPayload:
-    """The member is an owner, and the viewer an admin."""
-
-    membership: TenantMembership = strawberry.field(description="The membership of the new owner.")
-
-
-@strawberry.type
-class TenancyMutation:
-    """Changes to tenants and to who belongs to them."""
+class TenantMutation:
+    """Changes to tenants."""
 
     @mutation(CreateTenantPayload, InvalidInput, SlugTaken, TenantLimitReached, ResultDeleted, IdempotencyKeyReused)
     async def create_tenant(self, info: Info, input: CreateTenantInput) -> Any:
@@ -283,60 +182,14 @@ class TenancyMutation:
         """Deletes the tenant that the request names. For its owners, who can restore it for 30 days."""
         tenancy = info.context.require_tenancy()
         await _services(info).tenants.delete(tenancy)
-        return DeleteTenantPayload(tenant=await _tenant(info, tenancy.tenant_id))
+        tenant = await _tenant(info, tenancy.tenant_id)
+        return DeleteTenantPayload(deleted_id=global_id(Tenant.__name__, tenancy.tenant_id), tenant=tenant)
 
     @mutation(RestoreTenantPayload, NotFound, TenantNotDeleted)
     async def restore_tenant(self, info: Info, input: RestoreTenantInput) -> Any:
         """Restores a tenant that the viewer owns and that was deleted less than 30 days ago."""
         id = await _services(info).tenants.restore(info.context.require_viewer(), input.slug)
         return RestoreTenantPayload(tenant=await _tenant(info, id))
-
-    @mutation(
-        InviteMemberPayload,
-        InvalidInput,
-        NotFound,
-        TenantNotActive,
-        InvitationLimitReached,
-        ResultDeleted,
-        IdempotencyKeyReused,
-    )
-    async def invite_member(self, info: Info, input: InviteMemberInput) -> Any:
-        """Invites somebody to the tenant that the request names, by a mail with a token that is good for 7 days. For
-        its owners and admins.
-        """
-        tenancy = info.context.require_tenancy()
-        id = await _services(info).members.invite(tenancy, input.email, input.role, input.idempotency_key)
-        found: Any = await info.context.reads.one(loaders.invitation_by_id, id)
-        if found is None:
-            raise errors.ResultDeleted
-        return InviteMemberPayload(invitation=found)
-
-    @mutation(AcceptInvitationPayload, InvitationInvalid, AlreadyMember)
-    async def accept_invitation(self, info: Info, input: AcceptInvitationInput) -> Any:
-        """Makes the viewer a member of the tenant that they are invited to."""
-        id = await _services(info).members.accept(info.context.require_viewer(), input.token)
-        return AcceptInvitationPayload(membership=await _membership(info, id))
-
-    @mutation(UpdateMemberPayload, NotFound, TenantNotActive, LastOwner)
-    async def update_member(self, info: Info, input: UpdateMemberInput) -> Any:
-        """Changes the role of a member of the tenant that the request names. For its owners and admins."""
-        tenancy, id = info.context.require_tenancy(), key_of(input.id, TenantMembership)
-        await _services(info).members.update(tenancy, id, input.role)
-        return UpdateMemberPayload(membership=await _membership(info, id))
-
-    @mutation(RemoveMemberPayload, NotFound, LastOwner)
-    async def remove_member(self, info: Info, input: RemoveMemberInput) -> Any:
-        """Removes a member from the tenant that the request names: one's self, or another by its owners and admins."""
-        tenancy = info.context.require_tenancy()
-        await _services(info).members.remove(tenancy, key_of(input.id, TenantMembership))
-        return RemoveMemberPayload(removed_id=input.id)
-
-    @mutation(TransferOwnershipPayload, NotFound)
-    async def transfer_ownership(self, info: Info, input: TransferOwnershipInput) -> Any:
-        """Makes another member an owner of the tenant that the request names, and the viewer, who is one, an admin."""
-        tenancy, id = info.context.require_tenancy(), key_of(input.id, TenantMembership)
-        await _services(info).members.transfer(tenancy, id)
-        return TransferOwnershipPayload(membership=await _membership(info, id))
 
 
 def _services(info: Info) -> TenancyServices:
@@ -348,12 +201,4 @@ async def _tenant(info: Info, id: Any) -> Any:
     found = await read_tenant(info.context, id)
     if found is None:
         raise errors.NotFound(model.Tenant)
-    return found
-
-
-async def _membership(info: Info, id: Any) -> Any:
-    """The membership as it is now. Raises NotFound if it has ended meanwhile."""
-    found = await info.context.reads.one(loaders.membership_by_id, id)
-    if found is None:
-        raise errors.NotFound(member_model.Membership)
     return found

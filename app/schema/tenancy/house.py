@@ -2,14 +2,15 @@
 
 from app.domains.tenancy.house import TENANCY as DOMAIN
 from app.schema.composition import GraphHouse
-from app.schema.tenancy.changes import TenancyMutation
+from app.schema.tenancy.changes import TenantMutation
+from app.schema.tenancy.member_changes import TenantMemberMutation
 from app.schema.tenancy.members import TenancyViewer, TenantInvitation, TenantMembers, TenantMembership
 from app.schema.tenancy.tenants import Tenant, TenantQuery
 
 TENANCY = GraphHouse(
     domain=DOMAIN,
     query=(TenantQuery,),
-    mutation=(TenancyMutation,),
+    mutation=(TenantMutation, TenantMemberMutation),
     viewer=(TenancyViewer,),
     nodes=(Tenant, TenantInvitation, TenantMembership),
     extensions=(TenantMembers,),

@@ -25,7 +25,7 @@ class TenantMembership(Node):
     user: UserAccount | None = related(
         account_loaders.user_by_id, key="user_id", description="The user. Null once they are deleted."
     )
-    role: MemberRole = strawberry.field(description="What they can do.")
+    role: MemberRole = strawberry.field(name="tenantRole", description="What they can do.")
     joined_at: datetime = strawberry.field(description="When they became a member.")
 
 
@@ -33,7 +33,7 @@ class TenantMembership(Node):
 class TenantMembershipFilter:
     """Filters memberships by all fields that are given. A field that is null or omitted matches all."""
 
-    role: MemberRole | None = strawberry.field(default=None, description="What they can do.")
+    role: MemberRole | None = strawberry.field(name="tenantRole", default=None, description="What they can do.")
 
 
 @node_type(by=loaders.invitation_by_id)
@@ -41,7 +41,7 @@ class TenantInvitation(Node):
     """An invitation to become a member, which was sent by mail. Its token is in the mail alone."""
 
     email: str = strawberry.field(description="Where it was sent.")
-    role: MemberRole = strawberry.field(description="What who accepts it can do.")
+    role: MemberRole = strawberry.field(name="tenantRole", description="What who accepts it can do.")
     invited_by: UserAccount | None = related(
         account_loaders.user_by_id, key="invited_by", description="Who sent it. Null once they are deleted."
     )

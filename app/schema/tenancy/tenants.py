@@ -7,8 +7,7 @@ import strawberry
 
 from app.domains.tenancy.tenants import loaders
 from app.domains.tenancy.tenants.model import tenants as model
-from app.engine.declarations.computed import from_parent
-from app.engine.declarations.nodes import Node, node_type, record_type
+from app.engine.declarations.nodes import Node, node_type
 from app.engine.declarations.pages import Connection
 from app.engine.declarations.relations import paged
 from app.schema.admins import admins_only
@@ -25,7 +24,7 @@ declare_enum(
 )
 declare_enum(
     model.SubscriptionStatus,
-    name="TenantSubscriptionStatus",
+    name="TenantStatus",
     description="What can be done in a tenant.",
     ACTIVE="Everything.",
     SUSPENDED="It can be read by its members, and not changed.",
@@ -41,32 +40,6 @@ declare_enum(
 )
 
 
-@record_type(model.Tenant)
-class TenantLimits:
-    """How much a tenant can have."""
-
-    max_projects: int = strawberry.field(name="projectCount", description="The number of projects.")
-    max_participants_per_project: int = strawberry.field(
-        name="participantCountPerProject", description="The number of participants of each project."
-    )
-    max_calls_per_month: int = strawberry.field(
-        name="callCountPerMonth", description="The number of operations by API keys in a calendar month, in UTC."
-    )
-
-
-@record_type(model.Tenant)
-class TenantSettings:
-    """What a tenant sets for itself."""
-
-    website_url: str | None = strawberry.field(description="Its web site, an https:// URL. Null: not set.")
-    support_email: str | None = strawberry.field(description="Where participants get help. Null: not set.")
-    time_zone: str = strawberry.field(description="Its time zone, by the IANA database.")
-
-
-def _own(root: Any) -> Any:
-    return root
-
-
 @node_type(by=loaders.tenant_by_id)
 class Tenant(Node):
     """An organisation with data of its own. Only its members see it, and admins of Moneta."""
@@ -76,11 +49,20 @@ class Tenant(Node):
     email: str = strawberry.field(description="Where it can be reached.")
     billing_email: str | None = strawberry.field(description="Where bills go. Null: to `email`.")
     plan: model.Plan = strawberry.field(description="What it pays for.")
-    status: model.SubscriptionStatus = strawberry.field(
-        name="subscriptionStatus", description="What can be done in it."
+    status: model.SubscriptionStatus = strawberry.field(description="What can be done in it.")
+    subscription_id: str | None = strawberry.field(
+        name="billingReference", description="The subscription at the payment provider. Null: none."
     )
-    limits: TenantLimits = from_parent(_own, graphql_type=TenantLimits, description="How much it can have.")
-    settings: TenantSettings = from_parent(_own, graphql_type=TenantSettings, description="What it sets for itself.")
+    max_projects: int = strawberry.field(name="projectLimit", description="The number of projects that it can have.")
+    max_participants_per_project: int = strawberry.field(
+        name="participantLimit", description="The number of participants that each of its projects can have."
+    )
+    max_calls_per_month: int = strawberry.field(
+        name="monthlyCallLimit", description="The number of operations by its API keys in a calendar month, in UTC."
+    )
+    website_url: str | None = strawberry.field(description="Its web site, an https:// URL. Null: not set.")
+    support_email: str | None = strawberry.field(description="Where participants get help. Null: not set.")
+    time_zone: str = strawberry.field(description="Its time zone, by the IANA database.")
     created_at: datetime = strawberry.field(description="When it was created.")
     updated_at: datetime = strawberry.field(description="When it was last changed.")
     deleted_at: datetime | None = strawberry.field(
@@ -96,9 +78,7 @@ class TenantFilter:
     """Filters tenants by all fields that are given. A field that is null or omitted matches all."""
 
     plan: model.Plan | None = strawberry.field(default=None, description="What they pay for.")
-    status: model.SubscriptionStatus | None = strawberry.field(
-        name="subscriptionStatus", default=None, description="What can be done in them."
-    )
+    status: model.SubscriptionStatus | None = strawberry.field(default=None, description="What can be done in them.")
 
 
 @strawberry.type

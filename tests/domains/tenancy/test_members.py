@@ -14,7 +14,7 @@ from app.domains.tenancy.tenants.model.members import (
 )
 from app.domains.tenancy.tenants.model.tenants import MemberRole, Tenancy
 from app.domains.tenancy.tenants.services import members as members_module
-from app.kit.errors import Forbidden, InvalidInput, NotFound
+from app.kit.errors import Forbidden, InvalidInput, NotFound, ResultDeleted
 from tests.domains.tenancy.office import Office
 
 OWNER, ADMIN, VIEWER = MemberRole.OWNER, MemberRole.ADMIN, MemberRole.VIEWER
@@ -58,6 +58,15 @@ async def test_a_replay_sends_no_second_mail(office: Office) -> None:
     id = await members.invite(alice, "x@example.com", VIEWER, "key")
     assert await members.invite(alice, "x@example.com", VIEWER, "key") == id
     assert await office.owner.fetchval("SELECT count(*) FROM pgqueuer WHERE entrypoint = 'accounts.mail'") == 1
+
+
+async def test_a_replay_of_an_invitation_that_was_removed_says_so(office: Office) -> None:
+    await office.found()
+    alice, members = await office.acting(), office.services.members
+    await members.invite(alice, "x@example.com", VIEWER, "key")
+    await office.owner.execute("DELETE FROM tenant_invitations")
+    with pytest.raises(ResultDeleted):
+        await members.invite(alice, "x@example.com", VIEWER, "key")
 
 
 async def test_only_so_many_invitations_are_open(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -38,13 +38,14 @@ from app.kit.process_rpc import ProcessRpc
 from app.kit.pubsub import broadcast_over
 from app.main import Application, build_runtime
 from app.transport.application import create_app
+from app.transport.callers import TENANT_HEADER
 from app.transport.runtime import AppRuntime, Caller
 from app.transport.sockets import SocketEndpoint
 from tests.engine.support import NOBODY, listening
 from tests.factories import CLIENT
 from tests.graph.fuzz.calls import Call
 from tests.graph.transcripts import HERE
-from tests.graph.world import World
+from tests.graph.world import TENANT, World
 
 LIMITS = {"query_alias_limit": 1000, "query_depth_limit": 40, "query_token_limit": 100_000, "query_cost_limit": 10**9}
 """What is refused before execution does not test the resolver behind it."""
@@ -76,7 +77,7 @@ class Target:
         content = json.dumps({"query": call.document, "variables": call.variables})
         headers = {"content-type": "application/json", "accept": "application/graphql-response+json"}
         if name != "anonymous":
-            headers["authorization"] = f"Bearer {name}"
+            headers |= {"authorization": f"Bearer {name}", TENANT_HEADER: TENANT}
         with listening() as log:
             response = await self.client.post("/graphql", content=content, headers=headers)
         body: dict[str, Any] = json.loads(response.content)
@@ -94,7 +95,8 @@ class Target:
                 self.codes["refused"] += 1
                 return {"errors": describe(prepared, "fuzz", executed=False)}
             viewer = await self.runtime.authenticate(name, CLIENT)
-            caller = Caller(viewer=viewer, client=CLIENT, request_id="fuzz", from_browser=False)
+            tenancy = None if viewer is None else await self.runtime.tenancy_of(viewer, TENANT)
+            caller = Caller(viewer, CLIENT, "fuzz", from_browser=False, tenancy=tenancy)
             opened = await self.runtime.subscriptions.open(
                 prepared, self.runtime.new_context(caller), Deaf(), Transport.SSE, NOBODY
             )

@@ -22,6 +22,10 @@ ENDINGS: Final = ("delete", "remove", "revoke", "close")
 CONNECTION: Final = {"edges": "[{0}Edge!]!", "nodes": "[{0}!]!", "pageInfo": "PageInfo!", "totalCount": "TotalCount!"}
 
 
+NAMED_BY_THE_REQUEST = {"tenant"}
+"""What a root finds by what the request says of itself."""
+
+
 def mutations(schema: GraphQLSchema) -> list[str]:
     """A mutation `doThing` has one argument `input: DoThingInput!`, or none. It returns `DoThingResult!`, a union whose
     first member is `DoThingPayload`; the others are problems.
@@ -49,6 +53,8 @@ def lookups(schema: GraphQLSchema) -> list[str]:
     """
     node, found = schema.type_map.get("Node"), []
     for name, field in schema.query_type.fields.items() if schema.query_type else ():
+        if name in NAMED_BY_THE_REQUEST:
+            continue
         kind = get_nullable_type(field.type)
         if isinstance(kind, GraphQLObjectType) and node in kind.interfaces:
             arguments = {key: str(argument.type) for key, argument in field.args.items()}

@@ -124,7 +124,7 @@ async def test_every_query_is_answered_as_graphql_core_answers_it(
             answered_breadth_first += path == ["breadth"]
             with_errors += bool(slow.errors)
     # What is compared must be worth comparing: both paths were taken, and failures occurred.
-    assert compared > DOCUMENTS
+    assert compared > DOCUMENTS * 3 // 4
     assert answered_breadth_first > compared // 3
     assert with_errors > compared // 20
 

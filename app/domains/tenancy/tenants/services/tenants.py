@@ -86,6 +86,8 @@ class Tenants:
         async def work(tx: Tx) -> None:
             await tx.fetch(TenantSql.lock_tenant, tenancy.tenant_id)
             await self.access.check(tx, tenancy, MemberRole.ADMIN)
+            if made.is_empty:
+                return
             settings = {each: value for each in SETTINGS if (value := getattr(made, each)) is not UNSET}
             await tx.execute(
                 TenantSql.update_tenant,
@@ -109,6 +111,8 @@ class Tenants:
         async def work(tx: Tx) -> None:
             if not await tx.fetch(TenantSql.lock_tenant, id):
                 raise NotFound(Tenant)
+            if changes.is_empty:
+                return
             await tx.execute(
                 TenantSql.update_plan,
                 id,
