@@ -241,7 +241,7 @@ def build(settings: Settings | None = None, witness: Witness | None = None, **pa
         engine=engine,
         new_context=new_context,
         authenticate=authenticate,
-        tenancy_of=no_tenancy,
+        tenancy_of=parts.pop("tenancy_of", no_tenancy),
         fault_of=lambda token: f"{token!r} is not valid.",
         database=database,
         redis=parts.pop("redis", None) or Answering(),
