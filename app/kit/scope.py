@@ -15,6 +15,8 @@ class Scope(msgspec.Struct, frozen=True):
     user_id: UUID | None = None
     tenant_id: UUID | None = None
     system: bool = False
+    livemode: bool = True
+    """Whether the data of a tenant that is seen is the real one, and not that of tests."""
     ip: str | None = None
     user_agent: str | None = None
 
@@ -24,6 +26,7 @@ class Scope(msgspec.Struct, frozen=True):
             "app.user_id": str(self.user_id or ""),
             "app.tenant_id": str(self.tenant_id or ""),
             "app.system": "on" if self.system else "",
+            "app.livemode": "" if self.livemode else "off",
             "app.ip": self.ip or "",
             "app.user_agent": (self.user_agent or "")[:512],
         }

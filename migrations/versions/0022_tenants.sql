@@ -113,6 +113,10 @@ $$;
 REVOKE ALL ON FUNCTION app_tenant FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION app_tenant TO moneta_app;
 
+-- Whether the current transaction sees the real data of its tenant, and not that of tests.
+CREATE FUNCTION app_livemode() RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN coalesce(current_setting('app.livemode', true), '') <> 'off';
+
 -- The tenants that the current user is a member of, those that were deleted included.
 CREATE FUNCTION app_memberships() RETURNS SETOF uuid
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp ROWS 5 AS $$

@@ -162,18 +162,22 @@ class Tenancy(msgspec.Struct, frozen=True, kw_only=True):
     user_id: UUID
     membership_id: UUID
     role: MemberRole
+    livemode: bool = True
+    """Whether it sees and changes what is real, and not what is for tests."""
     client: Client
 
     @property
     def scope(self) -> Scope:
         """The scope in which it reads."""
         ip, user_agent = self.client.ip, self.client.user_agent
-        return Scope(user_id=self.user_id, tenant_id=self.tenant_id, ip=ip, user_agent=user_agent)
+        return Scope(
+            user_id=self.user_id, tenant_id=self.tenant_id, livemode=self.livemode, ip=ip, user_agent=user_agent
+        )
 
     @property
     def audience(self) -> tuple[object, ...]:
         """Equal for those who see the same of the tenant."""
-        return self.tenant_id, self.role
+        return self.tenant_id, self.role, self.livemode
 
 
 class TenantRequired(Problem):

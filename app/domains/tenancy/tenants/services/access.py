@@ -60,5 +60,5 @@ def system_scope(tenancy: Tenancy) -> Scope:
 
 
 def owner_of_keys(tenancy: Tenancy) -> str:
-    """What idempotency keys belong to: a key of another tenant is another key."""
-    return f"tenant:{tenancy.tenant_id}"
+    """What idempotency keys belong to: a key of another tenant, or for tests, is another key."""
+    return f"tenant:{tenancy.tenant_id}:{'live' if tenancy.livemode else 'test'}"
