@@ -26,8 +26,14 @@ class Bar(NamedTuple):
     close: int
     volume: int
     """Dollars traded in the 24 hours before, in units."""
-    volatility: int
-    """Parkinson's of the 24 hours before, in units: from their highest and lowest price."""
+    highest: int
+    """Of the 24 hours before; 0 where there is none."""
+    lowest: int
+
+    @property
+    def volatility(self) -> int:
+        """Parkinson's of the 24 hours before, in units: from their highest and lowest price."""
+        return volatility_of(self.highest, self.lowest)
 
 
 def bars_of(candles: Sequence[Candle]) -> list[Bar]:
@@ -53,7 +59,6 @@ def bars_of(candles: Sequence[Candle]) -> list[Bar]:
             volume -= volumes[oldest]
             oldest += 1
         high, low = highs.first(oldest), lows.first(oldest)
-        volatility = 0 if high is None or low is None else volatility_of(-high, low)
         bars.append(
             Bar(
                 opened_at=times[number],
@@ -62,7 +67,8 @@ def bars_of(candles: Sequence[Candle]) -> list[Bar]:
                 low=units_of(candle.low, PRICE_SCALE),
                 close=units_of(candle.close, PRICE_SCALE),
                 volume=volume,
-                volatility=volatility,
+                highest=0 if high is None else -high,
+                lowest=low or 0,
             )
         )
     return bars

@@ -1,6 +1,6 @@
 """Pattern recognition: trades candlestick patterns, in the direction that they mean after the trend before.
 
-Formula: the patterns that TA-Lib finds complete at the last candle, of its 60 last candles, with a strength (the
+Formula: the patterns that TA-Lib finds complete at the last candle, of its 30 last candles, with a strength (the
 absolute value that TA-Lib gives: 100, 200 where it is confirmed, 80 for some that fit less well) of at least
 `least_strength`. The trend is down where the close is below the simple average of the last `trend_period` closes, and
 up where it is above. BUY on a bullish reversal in a downward trend, or on a bullish continuation in an upward one.
@@ -59,7 +59,7 @@ REVERSALS: Final = tuple(name for name in DIRECTED if name not in CONTINUATIONS)
 
 _LONGEST: Final = 15
 """The candles of the longest pattern, with those that its averages are of."""
-_REACH: Final = 60
+_REACH: Final = 2 * _LONGEST
 
 
 def candles_needed(config: PatternRecognition) -> int:
