@@ -8,6 +8,7 @@ import pytest
 
 from app.domains.accounts.model import Role
 from app.engine.streams.model import EndReason
+from app.transport.event_streams import EventStreams
 from tests.transport.client import begin, closed, hear, subscribe
 from tests.transport.stage import Stage
 from tests.transport.test_ends import ends
@@ -224,3 +225,17 @@ async def test_another_message_ends_nothing_anew(stage: Stage) -> None:
         response = await http.post("/graphql", json={"query": "{ hello }"})
     assert response.headers["retry-after"] == "5"
     assert response.json()["errors"][0]["message"] == "Moneta is under maintenance. Try again later."
+
+
+async def test_a_stream_that_was_let_in_just_before_ends_at_once(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    lease = EventStreams._lease
+
+    def late(streams: EventStreams, *given: Any) -> Any:
+        begin_maintenance(stage)
+        return lease(streams, *given)
+
+    monkeypatch.setattr(EventStreams, "_lease", late)
+    async with client(stage, "text/event-stream") as http:
+        # Without `complete` clients connect again.
+        assert (await http.post("/graphql", json={"query": FACTS})).text == f": MAINTENANCE {MESSAGE}\n\n"
+    assert stage.open == 0
