@@ -15,6 +15,7 @@ import structlog
 from app.adapters import PORTS, build_pulse
 from app.domains.accounts.services import AccountsServices
 from app.domains.market.services import MarketServices
+from app.domains.system.services import SystemServices
 from app.engine.declarations.cursors import Cursors
 from app.engine.execution.engine import Engine
 from app.engine.streams.subscriptions import Subscriptions
@@ -45,6 +46,7 @@ from app.schema.notifications.house import NOTIFICATIONS
 from app.schema.realtime.house import REALTIME
 from app.schema.realtime.registry import OpenStreams
 from app.schema.root import build_schema
+from app.schema.system.house import SYSTEM
 from app.schema.tenancy.house import TENANCY
 from app.schema.trading.house import TRADING
 from app.settings import Settings
@@ -58,7 +60,7 @@ from app.transport.sockets import SocketEndpoint
 
 log = structlog.get_logger(__name__)
 
-HOUSES: Final = (ACCOUNTS, TENANCY, LEDGER, MARKET, TRADING, NOTIFICATIONS, REALTIME)
+HOUSES: Final = (ACCOUNTS, TENANCY, LEDGER, MARKET, TRADING, NOTIFICATIONS, SYSTEM, REALTIME)
 """Every house, in the order of the graph."""
 
 DOMAINS: Final = domains_of(HOUSES)
@@ -241,6 +243,7 @@ def build_runtime(application: Application, hub: Hub, rpc: ProcessRpc) -> AppRun
         hub=hub,
         subscriptions=subscriptions,
         sessions=SessionWatch(hub, identities.expiries, application.clock),
+        maintenance=services[SystemServices].cache.maintenance,
         dev_mailbox=mailer if isinstance(mailer, FolderMailer) else None,
         readiness_checks={
             name: check
@@ -302,6 +305,12 @@ def warm_up_houses() -> None:
         house.warm_up()
 
 
+async def run_houses(application: Application, stack: contextlib.AsyncExitStack) -> None:
+    """Begins what every process of the houses runs; it ends with the stack. Raises Unavailable."""
+    for house in DOMAINS:
+        await stack.enter_async_context(house.running(application.services[house.services]))
+
+
 async def serve(settings: Settings) -> None:
     """Serves the API until SIGINT or SIGTERM."""
     configure_logging(settings)
@@ -311,6 +320,7 @@ async def serve(settings: Settings) -> None:
         rpc = ProcessRpc(application.redis)
         runtime = build_runtime(application, hub, rpc)
         async with contextlib.AsyncExitStack() as stack:
+            await run_houses(application, stack)
             await hub.start()
             stack.push_async_callback(hub.stop)
             stack.callback(runtime.subscriptions.stop)

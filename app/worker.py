@@ -1,15 +1,17 @@
 """The worker: jobs, schedules, the relay, and the long-running tasks of the houses."""
 
 import asyncio
+import contextlib
 import signal
 from collections.abc import Coroutine
 from typing import Any
 
+from app.domains.system.services import SystemServices
 from app.kit.house import jobs_of, schedules_of
 from app.kit.jobs import JobRunner, kit_schedules, run_schedule
 from app.kit.relay import Relay
 from app.kit.tasks import end
-from app.main import DOMAINS, check_production, open_application
+from app.main import DOMAINS, check_production, open_application, run_houses
 from app.settings import Settings
 from app.transport.logging import configure_logging
 
@@ -19,8 +21,9 @@ JOB_PATIENCE_S = 5.0
 async def work(settings: Settings) -> None:
     """Runs jobs, schedules, the relay and the tasks of the houses until SIGINT or SIGTERM."""
     configure_logging(settings)
-    async with open_application(settings) as application:
+    async with open_application(settings) as application, contextlib.AsyncExitStack() as stack:
         await check_production(application)
+        await run_houses(application, stack)
         wiring, database, clock = application.wiring, application.database, application.clock
         services = wiring.services
         schedules = [*kit_schedules(database, clock), *schedules_of(DOMAINS, services)]
@@ -32,7 +35,9 @@ async def work(settings: Settings) -> None:
         tasks = [Relay(database, application.redis).run()]
         for house in DOMAINS:
             tasks += await house.tasks(wiring, services[house.services])
-        await _until_stopped(JobRunner(database, clock, jobs_of(DOMAINS, services), schedules), tasks)
+        maintenance = services[SystemServices].cache.maintenance
+        runner = JobRunner(database, clock, jobs_of(DOMAINS, services), schedules, maintenance)
+        await _until_stopped(runner, tasks)
 
 
 async def _until_stopped(runner: JobRunner, long_running: list[Coroutine[Any, Any, None]]) -> None:

@@ -166,19 +166,32 @@ class NotFound(Problem):
         """The ID that was not found, as the client sent it; null where the input has only one."""
 
 
-class RateLimited(Problem):
-    """Too many attempts. Wait, then try again."""
+class RetryLater(Problem):
+    """Wait, then try again."""
 
-    code = Code.RATE_LIMITED
-
-    def __init__(self, retry_after_s: int) -> None:
-        super().__init__(f"Too many attempts. Try again in {retry_after_s} s.")
+    def __init__(self, message: str | None, retry_after_s: int) -> None:
+        super().__init__(message)
         self.retry_after_s = retry_after_s
 
     @property
     def retry_after_ms(self) -> int:
         """The wait in the unit of the graph."""
         return 1000 * self.retry_after_s
+
+
+class RateLimited(RetryLater):
+    """Too many attempts. Wait, then try again."""
+
+    code = Code.RATE_LIMITED
+
+    def __init__(self, retry_after_s: int) -> None:
+        super().__init__(f"Too many attempts. Try again in {retry_after_s} s.", retry_after_s)
+
+
+class UnderMaintenance(RetryLater):
+    """Moneta is under maintenance. Try again later."""
+
+    code = Code.MAINTENANCE
 
 
 class IdempotencyKeyReused(Problem):

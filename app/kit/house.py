@@ -1,6 +1,7 @@
 """A house: one part of the product, declared once, so that what runs it needs to know nothing else about it."""
 
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar, cast
@@ -96,6 +97,10 @@ async def _nothing_to_do(_: object) -> None:
     return None
 
 
+def _nothing_around(_: object) -> AbstractAsyncContextManager[None]:
+    return nullcontext()
+
+
 class HouseMetrics(NamedTuple):
     """Metrics of a house: a collector, and what it reads before each scrape."""
 
@@ -120,6 +125,8 @@ class House(Generic[S]):
     schedules: Callable[[S], Sequence[Schedule]] = field(default=_nothing)
     tasks: Callable[[Wiring, S], Awaitable[Sequence[Coroutine[Any, Any, None]]]] = field(default=_no_tasks)
     """What a worker runs for as long as it runs."""
+    running: Callable[[S], AbstractAsyncContextManager[None]] = field(default=_nothing_around)
+    """What servers and workers alike run for as long as they run: it is entered before either begins."""
     start: Callable[[S], Awaitable[None]] = field(default=_nothing_to_do)
     """What a worker does before its jobs."""
     warm_up: Callable[[], None] = field(default=_nothing_to_warm)

@@ -18,8 +18,10 @@ from pgqueuer.queries import Queries as PgQueries
 
 from app.kit.clock import Clock
 from app.kit.db import SYSTEM, Database, Executor, Tx
+from app.kit.maintenance import MaintenanceSwitch
 from app.kit.postgres import end_session
 from app.kit.sql import Command, Query, Statements
+from app.kit.tasks import end
 from app.kit.work import Work, working
 
 MAX_ATTEMPTS = 8
@@ -90,44 +92,89 @@ async def scheduled_jobs(executor: Executor) -> list[ScheduledJob]:
 
 
 class JobRunner:
-    """Runs jobs and schedules until stopped. Any number of workers may run; each job is taken by one."""
+    """Runs jobs and schedules until stopped. Any number of workers may run; each job is taken by one.
 
-    def __init__(self, database: Database, clock: Clock, jobs: list[Job], schedules: list[Schedule]) -> None:
+    During maintenance it takes none and runs no schedule. What was due meanwhile is done afterwards, a schedule once.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        jobs: list[Job],
+        schedules: list[Schedule],
+        maintenance: MaintenanceSwitch | None = None,
+    ) -> None:
         self._database = database
         self._clock = clock
         self._jobs = jobs
         self._schedules = schedules
-        self._stopping = False
+        self._maintenance = maintenance or MaintenanceSwitch()
+        self._maintenance.follow(self._pause)
+        self._stopping = asyncio.Event()
+        self._paused = asyncio.Event()
         self._queuer: PgQueuer | None = None
+        # More than one if maintenance has ended before a job that had begun earlier.
+        self._runs = set[asyncio.Task[None]]()
 
     async def run(self) -> None:
         """Runs until `stop`, then lets what is under way finish. An outage of Postgres is waited out."""
-        while not self._stopping:
-            try:
-                await self._run()
-            except Exception as error:
-                # What a job raises is stored with the job; this is a failure of the queue itself.
-                log.warning("jobs.interrupted", exc_info=error)
-                await asyncio.sleep(RESTART_S)
+        resumes = False
+        try:
+            while not self._stopping.is_set():
+                if self._maintenance.is_on:
+                    await _first(self._stopping.wait(), self._maintenance.off())
+                    resumes = True
+                    continue
+                self._paused.clear()
+                run = asyncio.create_task(self._take_jobs(resumes=resumes))
+                self._runs.add(run)
+                run.add_done_callback(self._runs.discard)
+                await _first(self._paused.wait(), run)
+            if self._runs:
+                await asyncio.wait(set(self._runs))
+        finally:
+            await end(*self._runs)
 
-    async def _run(self) -> None:
+    async def _take_jobs(self, *, resumes: bool) -> None:
+        try:
+            await self._run(resumes=resumes)
+        except Exception as error:
+            # What a job raises is stored with the job; this is a failure of the queue itself.
+            log.warning("jobs.interrupted", exc_info=error)
+            await asyncio.sleep(RESTART_S)
+
+    async def _run(self, *, resumes: bool) -> None:
         # It listens for as long as it lives, so it has a connection of its own. One that has ended cannot be run again.
         connection = await self._database.connect()
         try:
-            self._queuer = self._new_queuer(connection)
-            if not self._stopping:
-                await self._queuer.run(dequeue_timeout=timedelta(seconds=5))
-                self._stopping = True
+            queuer = self._new_queuer(connection, resumes=resumes)
+            if self._stopping.is_set() or self._maintenance.is_on:
+                return
+            self._queuer = queuer
+            await queuer.run(dequeue_timeout=timedelta(seconds=5))
+            if self._queuer is queuer:
+                # Nobody has paused it.
+                self._stopping.set()
         finally:
             end_session(connection)
 
     def stop(self) -> None:
         """Makes `run` return."""
-        self._stopping = True
+        self._stopping.set()
+        self._end_queuer()
+
+    def _pause(self) -> None:
+        self._paused.set()
+        self._end_queuer()
+
+    def _end_queuer(self) -> None:
+        """It takes no more, and finishes what it has taken."""
         if self._queuer is not None:
             self._queuer.shutdown.set()
+            self._queuer = None
 
-    def _new_queuer(self, connection: "asyncpg.Connection[asyncpg.Record]") -> PgQueuer:
+    def _new_queuer(self, connection: "asyncpg.Connection[asyncpg.Record]", *, resumes: bool) -> PgQueuer:
         queuer = PgQueuer.from_asyncpg_connection(connection)
         for job in self._jobs:
             queuer.entrypoint(
@@ -136,7 +183,8 @@ class JobRunner:
                 executor_factory=partial(DatabaseRetryEntrypointExecutor, max_attempts=MAX_ATTEMPTS),
             )(_entrypoint(job))
         for schedule in self._schedules:
-            queuer.schedule(schedule.name, schedule.cron, clean_old=True)(self._scheduled(schedule))
+            # It begins anew when a worker starts. After maintenance, a time that has gone by meanwhile still counts.
+            queuer.schedule(schedule.name, schedule.cron, clean_old=not resumes)(self._scheduled(schedule))
         return queuer
 
     def _scheduled(self, schedule: Schedule) -> Callable[[QueuedSchedule], Awaitable[None]]:
@@ -144,6 +192,16 @@ class JobRunner:
             await run_schedule(self._database, self._clock, schedule)
 
         return run
+
+
+async def _first(*waiting: Awaitable[object]) -> None:
+    """Returns once one of these has ended. Coroutines are cancelled then, tasks are not."""
+    tasks = [asyncio.ensure_future(each) for each in waiting]
+    begun = [task for task, each in zip(tasks, waiting, strict=True) if task is not each]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        await end(*begun)
 
 
 async def run_schedule(database: Database, clock: Clock, schedule: Schedule) -> None:

@@ -9,6 +9,7 @@ import strawberry
 from app.domains.accounts import model as accounts
 from app.engine.declarations.audience import computed_for
 from app.engine.declarations.costs import counted_by
+from app.engine.declarations.maintenance import stays_open
 from app.engine.declarations.nodes import Node, parse_global_id
 from app.kit.errors import InvalidInput, NotFound
 from app.kit.loaders import Audience
@@ -71,7 +72,7 @@ class Query:
             raise InvalidInput("ids", f"At most {MAX_NODES} ids.")
         return await _nodes(info, [str(id) for id in ids])
 
-    @strawberry.field(metadata=computed_for(Audience.PUBLIC))
+    @strawberry.field(metadata=computed_for(Audience.PUBLIC) | stays_open())
     def server_info(self, info: Info) -> ServerInfo:
         """Information about this server and its limits."""
         limits: Any = info.context.runtime.limits

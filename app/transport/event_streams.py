@@ -20,6 +20,7 @@ from app.transport.compression import NO_TRANSFORM
 from app.transport.connection_limits import ConnectionLimits
 from app.transport.framings import End, Framing
 from app.transport.http_protocol import CUT
+from app.transport.maintenance import is_exempt
 from app.transport.runtime import AppRuntime, Context
 from app.transport.sessions import Ending, Lease
 
@@ -27,7 +28,7 @@ KEEP_ALIVE_S: Final = 12.0
 """A heartbeat is sent after this long without an event: proxies and clients close idle connections."""
 
 STOPPING: Final = End(EndReason.SERVER_STOPPING, Code.MAINTENANCE, "The server is restarting. Connect again.")
-_RETRYABLE: Final = {EndReason.SERVER_STOPPING, EndReason.SESSION_UNVERIFIED}
+_RETRYABLE: Final = {EndReason.SERVER_STOPPING, EndReason.SESSION_UNVERIFIED, EndReason.MAINTENANCE}
 
 
 class EventStreams:
@@ -37,6 +38,9 @@ class EventStreams:
         self._runtime = runtime
         self._connections = ConnectionLimits(runtime.settings, "streams of events")
         self._open: set[asyncio.Future[End]] = set()
+        self._interruptible: set[asyncio.Future[End]] = set()
+        """The open ones of all but admins."""
+        runtime.maintenance.follow(self._begin_maintenance)
 
     def __call__(self, request: Request, prepared: Prepared, context: Context, framing: Framing) -> ASGIApp:
         """Answers a subscription; over SSE a `Last-Event-ID` counts instead of its `after`.
@@ -75,6 +79,14 @@ class EventStreams:
             if not over.done():
                 over.set_result(STOPPING)
 
+    def _begin_maintenance(self) -> None:
+        """Ends the streams of all but admins."""
+        notice = self._runtime.maintenance.notice
+        assert notice is not None, "it is called when it has been turned on"
+        for over in self._interruptible:
+            if not over.done():
+                over.set_result(End(EndReason.MAINTENANCE, notice.code, notice.message))
+
     async def _stream(  # noqa: PLR0917  # six different types: no two can be confused
         self, events: PulledSubscription, context: Context, framing: Framing, scope: Scope, receive: Receive, send: Send
     ) -> None:
@@ -85,6 +97,11 @@ class EventStreams:
         writing = asyncio.create_task(_write(events, framing, send, drain_s))
         gone = asyncio.create_task(_gone(receive))
         self._open.add(over)
+        if not is_exempt(context.viewer):
+            self._interruptible.add(over)
+            if self._runtime.maintenance.is_on:
+                # It was turned on since the request was let in.
+                self._begin_maintenance()
         reason = EndReason.SERVER_STOPPING
         try:
             waited: list[asyncio.Future[Any]] = [writing, gone, over]
@@ -92,6 +109,7 @@ class EventStreams:
             reason = _reason(writing, gone, over)
         finally:
             self._open.discard(over)
+            self._interruptible.discard(over)
             lease.close()
             await end(writing, gone)
             events.close(reason)

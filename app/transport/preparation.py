@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from app.engine.execution.operations import Prepared, Response
+from app.transport.maintenance import check_maintenance
 from app.transport.messages import Params
 from app.transport.runtime import AppRuntime, Caller
 
@@ -17,7 +18,7 @@ async def prepare_for(
 ) -> Prepared | Response:
     """Returns the caller's operation, or the response that refuses it. `wait` waits for a turn in the queue.
 
-    Anonymous callers can introspect only where the settings allow it.
+    Anonymous callers can introspect only where the settings allow it. Raises Refused during maintenance.
     """
     prepared = await runtime.engine.prepare_fairly(
         params.query,
@@ -28,4 +29,7 @@ async def prepare_for(
         party=lambda: runtime.new_context(caller).party,
         wait=wait,
     )
-    return Response.refused(prepared, caller.request_id) if isinstance(prepared, list) else prepared
+    if isinstance(prepared, list):
+        return Response.refused(prepared, caller.request_id)
+    check_maintenance(runtime.maintenance, caller, prepared)
+    return prepared

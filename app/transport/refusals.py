@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
-from app.kit.errors import Code, Problem, RateLimited
+from app.kit.errors import Code, Problem, RetryLater
 
 STATUS: Final[Mapping[Code, int]] = {
     Code.BAD_USER_INPUT: HTTPStatus.BAD_REQUEST,
@@ -33,26 +33,38 @@ class Refused(Exception):
         status: int = HTTPStatus.BAD_REQUEST,
         code: Code = Code.BAD_USER_INPUT,
         headers: Mapping[str, str] | None = None,
+        retry_after_ms: int | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
         self.status = status
         self.code = code
         self.headers = dict(headers or {})
+        self.retry_after_ms = retry_after_ms
 
     @classmethod
     def because(cls, problem: Problem) -> "Refused":
         """Refuses for a problem that occurred before the operation."""
-        headers = {}
+        headers, retry_after_ms = {}, None
         if problem.code is Code.MAINTENANCE:
             headers["retry-after"] = str(RETRY_AFTER_S)
-        if isinstance(problem, RateLimited):
+        if isinstance(problem, RetryLater):
             headers["retry-after"] = str(problem.retry_after_s)
-        return cls(problem.message, status=STATUS[problem.code], code=problem.code, headers=headers)
+            retry_after_ms = problem.retry_after_ms
+        return cls(
+            problem.message,
+            status=STATUS[problem.code],
+            code=problem.code,
+            headers=headers,
+            retry_after_ms=retry_after_ms,
+        )
 
     def body(self, request_id: str) -> dict[str, Any]:
         """In the form of a GraphQL response."""
-        return error_body(self.message, self.code, request_id)
+        body = error_body(self.message, self.code, request_id)
+        if self.retry_after_ms is not None:
+            body["errors"][0]["extensions"]["retryAfterMs"] = self.retry_after_ms
+        return body
 
 
 def error_body(message: str, code: Code, request_id: str) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from app.engine.streams.subscriptions import Subscriptions
 from app.kit.db import Database
 from app.kit.hub import Hub
 from app.kit.mail import StoredMessage
+from app.kit.maintenance import MaintenanceSwitch
 from app.settings import Settings
 from app.transport.metrics import Metrics
 from app.transport.sessions import SessionWatch
@@ -126,6 +127,8 @@ class AppRuntime:
     subscriptions: Subscriptions
     sessions: SessionWatch
     """Started before anybody connects."""
+    maintenance: MaintenanceSwitch = field(default_factory=MaintenanceSwitch)
+    """While it is on, all but admins are turned away."""
     dev_mailbox: DevMailbox | None = None
     """Shown at /dev/mail in development; null where mail is really sent."""
     readiness_checks: Mapping[str, Callable[[], Awaitable[object]]] = field(default_factory=dict)

@@ -190,6 +190,10 @@ INSERT INTO backtest_sweep_runs (sweep_id, user_id, number, settings, train, tes
 SELECT w.id, w.user_id, n, '{}', '{}', NULL, m.a, m.b, m.a, m.b, m.a, m.b, m.a, m.b, m.a, m.b
 FROM backtest_sweeps w, generate_series(1, 9) n,
     LATERAL (SELECT nullif(n % 4, 0) / 3.0 AS a, nullif(n % 3, 0) / -7.0 AS b) m;
+INSERT INTO system_setting_changes (key, value_before, value_after, changed_at)
+SELECT s.key, CASE s.key WHEN 'max_file_upload_size' THEN '1024' ELSE '["BTC"]' END::jsonb, s.value,
+    now() - n / 3 * interval '1 s'
+FROM system_settings s, generate_series(1, 9) n WHERE s.key IN ('max_file_upload_size', 'supported_tokens');
 INSERT INTO trading_halts (symbol, created_at) SELECT 'T' || n, now() - n / 3 * interval '1 s'
 FROM generate_series(1, 9) n;
 INSERT INTO performance_metrics (portfolio_id, period, period_start, period_end, metric_type, value, life, is_final)

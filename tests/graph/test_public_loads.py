@@ -47,6 +47,7 @@ KEYS: dict[str, str] = {
     "market.news.content_by_article": ARTICLES,
     "market.news.tokens_by_article": ARTICLES,
     "market.news.news_by_symbol": SYMBOLS,
+    "system.system_settings": "SELECT true",
     "events.positions_by_stream": "SELECT stream FROM event_streams",
 }
 """Where the keys of each public loader that has some are."""

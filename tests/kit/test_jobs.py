@@ -10,6 +10,7 @@ from pgqueuer import PgQueuer
 from app.kit.clock import FixedClock
 from app.kit.db import SYSTEM, Database, Tx
 from app.kit.jobs import Job, JobRunner, Schedule, enqueue, kit_schedules, run_schedule, scheduled_jobs
+from app.kit.maintenance import MaintenanceSwitch
 from tests.conftest import Owner
 from tests.waiting import until
 
@@ -18,9 +19,13 @@ QUEUED = "SELECT count(*) FROM pgqueuer"
 
 @contextlib.asynccontextmanager
 async def running(
-    database: Database, clock: FixedClock, *jobs: Job, schedules: tuple[Schedule, ...] = ()
+    database: Database,
+    clock: FixedClock,
+    *jobs: Job,
+    schedules: tuple[Schedule, ...] = (),
+    maintenance: MaintenanceSwitch | None = None,
 ) -> AsyncIterator[JobRunner]:
-    runner = JobRunner(database, clock, list(jobs), list(schedules))
+    runner = JobRunner(database, clock, list(jobs), list(schedules), maintenance)
     task = asyncio.create_task(runner.run())
     try:
         yield runner
@@ -169,3 +174,98 @@ async def test_the_maintenance_of_kit_runs_as_the_application(
     assert await by_name["idempotency-keys"].handler() == "2 deleted"
     assert await by_name["job-logs"].handler() == "0 deleted"
     assert (await by_name["partitions"].handler()).endswith("made, 0 dropped")
+
+
+class Notes:
+    """Jobs that note their number, and wait where they are to."""
+
+    def __init__(self) -> None:
+        self.begun: list[int] = []
+        self.done: list[int] = []
+        self.released = asyncio.Event()
+        self.job = Job("note", self.note)
+
+    async def note(self, payload: dict[str, Any]) -> None:
+        self.begun.append(payload["n"])
+        if payload.get("waits"):
+            await self.released.wait()
+        self.done.append(payload["n"])
+
+
+async def _takes(database: Database, notes: Notes, number: int) -> None:
+    """A job that is enqueued now is done."""
+    await ask(database, {"n": number})
+    await until(lambda: number in notes.done)
+
+
+async def test_what_is_enqueued_during_maintenance_is_done_afterwards_once(
+    database: Database, owner: Owner, clock: FixedClock
+) -> None:
+    notes, maintenance = Notes(), MaintenanceSwitch()
+    # Two workers, one of which starts during maintenance.
+    async with running(database, clock, notes.job, maintenance=maintenance) as first:
+        await _takes(database, notes, 1)
+        maintenance.turn_on(None, 60)
+        await until(lambda: not first._runs)
+        async with running(database, clock, notes.job, maintenance=maintenance) as second:
+            await ask(database, {"n": 2}, {"n": 3})
+            assert (first._runs, second._runs) == (set(), set())
+            assert await owner.fetchval(QUEUED) == 2
+            assert notes.begun == [1]
+            maintenance.turn_off()
+            await until(lambda: len(notes.done) == 3)
+            await _takes(database, notes, 4)
+    assert sorted(notes.done) == [1, 2, 3, 4]
+    assert await owner.fetchval(QUEUED) == 0
+
+
+async def test_a_job_that_had_begun_ends_and_keeps_nobody_waiting(
+    database: Database, owner: Owner, clock: FixedClock
+) -> None:
+    notes, maintenance = Notes(), MaintenanceSwitch()
+    async with running(database, clock, notes.job, maintenance=maintenance):
+        await ask(database, {"n": 1, "waits": True})
+        await until(lambda: notes.begun == [1])
+        maintenance.turn_on(None, 60)
+        await ask(database, {"n": 2})
+        maintenance.turn_off()
+        await until(lambda: notes.done == [2])
+        notes.released.set()
+        await until(lambda: notes.done == [2, 1])
+    assert notes.begun == [1, 2]
+    assert await owner.fetchval(QUEUED) == 0
+
+
+async def test_a_worker_stops_during_maintenance(database: Database, owner: Owner, clock: FixedClock) -> None:
+    notes, maintenance = Notes(), MaintenanceSwitch()
+    maintenance.turn_on(None, 60)
+    async with running(database, clock, notes.job, maintenance=maintenance):
+        await ask(database, {"n": 1})
+    assert notes.begun == []
+    assert await owner.fetchval(QUEUED) == 1
+
+
+async def test_a_schedule_that_was_due_during_maintenance_runs_afterwards_once(
+    database: Database, owner: Owner, clock: FixedClock
+) -> None:
+    swept: list[str] = []
+
+    async def sweep() -> str:
+        swept.append("sweep")
+        return "swept"
+
+    notes, maintenance = Notes(), MaintenanceSwitch()
+    schedule = Schedule("sweep", "0 2 1 1 *", "Sweeps", sweep)
+    async with running(database, clock, notes.job, schedules=(schedule,), maintenance=maintenance) as runner:
+        await until(lambda: _listed(database))
+        await _takes(database, notes, 1)
+        maintenance.turn_on(None, 60)
+        await until(lambda: not runner._runs)
+        # Two of its times go by.
+        await owner.execute("UPDATE pgqueuer_schedules SET next_run = now() - interval '1 year'")
+        assert swept == []
+        maintenance.turn_off()
+        await until(lambda: swept == ["sweep"])
+        await _takes(database, notes, 2)
+    assert swept == ["sweep"]
+    assert await owner.fetchval("SELECT next_run > now() FROM pgqueuer_schedules")

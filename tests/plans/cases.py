@@ -10,6 +10,7 @@ from uuid import UUID
 
 import msgspec
 
+from app.domains.system.model import SettingKey
 from app.kit.lists import Page, PageRequest, Position, page_request
 from app.kit.scope import Scope
 from tests.conftest import Owner
@@ -126,6 +127,9 @@ VALUES: Final[Mapping[str, Mapping[str, tuple[Any, ...]]]] = {
     "trading.analytics.analytics_counts": {
         "type": ("type.1", "rare", "never"),
         **span(timedelta(days=500) / filling.ROWS),
+    },
+    "system.setting_changes": {
+        "key": (SettingKey.MAX_UPLOAD_BYTES, SettingKey.SUPPORTED_TOKENS, SettingKey.MAINTENANCE)
     },
     "trading.backtests.backtests_by_user": {
         "status": ("completed", "failed", "running"),

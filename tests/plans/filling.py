@@ -256,6 +256,12 @@ SELECT {_ID.format("n")}, {_USER.format(_SHARED)},
 INSERT INTO analytics_counts (day, event_type, source, events, users)
 SELECT now() - n / 200 * interval '1 day', CASE WHEN n % 30000 = 3 THEN 'rare' ELSE 'type.' || n % 200 END,
     'client', 1 + n % 97, 1 FROM generate_series(0, {ROWS // 10}) n""",
+    "system_setting_changes": f"""
+INSERT INTO system_setting_changes (key, value_before, value_after, changed_at)
+SELECT CASE WHEN n % 30000 = 3 THEN 'supported_tokens' ELSE 'max_file_upload_size' END,
+    CASE WHEN n % 30000 = 3 THEN '["SOL"]' ELSE '2048' END::jsonb,
+    CASE WHEN n % 30000 = 3 THEN '["BTC"]' ELSE '4096' END::jsonb,
+    now() - n * interval '1 minute' FROM generate_series(0, {ROWS // 10}) n""",
     "portfolio_value_history": f"""
 INSERT INTO portfolio_value_history (portfolio_id, resolution, at, life, value, cash, contributed)
 SELECT {_USER.format(_SHARED)}, CASE WHEN n % 2 = 0 THEN '1h' ELSE '1m' END,

@@ -20,7 +20,12 @@ from tests.statements import loaders_of_houses
 from tests.test_statements import STATEMENTS
 
 LISTS: Final = {name: loader for name, loader in loaders_of_houses().items() if isinstance(loader, Page)}
-ADMINS: Final = {"accounts.users", "accounts.access_codes", "trading.analytics.analytics_counts"}
+ADMINS: Final = {
+    "accounts.users",
+    "accounts.access_codes",
+    "trading.analytics.analytics_counts",
+    "system.setting_changes",
+}
 READ: Final = 25_000
 OWN_ROWS: Final = 100_000
 BLOCKS: Final = 100_000

@@ -104,9 +104,10 @@ NO_REFUSALS_OF_THEIR_OWN: Final = {
     "transport.sockets.wire",
     # How others answer us.
     "domains.market.providers.services.client.pause_after",
-    # Protocol, not a limit: one initialisation; and a session of which nothing is known.
+    # Protocol, not a limit: one initialisation; a session of which nothing is known; and maintenance.
     "transport.sockets.socket.Socket._init",
     "transport.sockets.socket.Socket._over",
+    "transport.sockets.socket.Socket.begin_maintenance",
 }
 
 

@@ -9,6 +9,7 @@ from strawberry.schema.config import StrawberryConfig
 
 from app.engine.declarations.audience import computed_for
 from app.engine.declarations.limits import Limits
+from app.engine.declarations.maintenance import stays_open
 from app.engine.declarations.stream_events import StreamEvent
 from app.engine.declarations.subscriptions import durable, volatile
 from app.kit.errors import Forbidden
@@ -42,6 +43,10 @@ Info = strawberry.Info[Context, None]
 
 def _text(size: int) -> str:
     return "x" * size
+
+
+def _state() -> str:
+    return "here"
 
 
 @strawberry.type
@@ -83,6 +88,8 @@ class Query:
         async with info.context.stage.running():
             await asyncio.Event().wait()
         return "never"
+
+    state: str = strawberry.field(resolver=_state, metadata=stays_open())
 
 
 @strawberry.type

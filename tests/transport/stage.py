@@ -165,8 +165,8 @@ class Stage:
             raise Unavailable
         return self.tokens.get(token)
 
-    def log_in(self, token: str, *, lasts: timedelta = timedelta(hours=1)) -> Viewer:
-        viewer = Viewer(uuid4(), uuid4(), Role.USER, True, self.time.now() + lasts, Client())
+    def log_in(self, token: str, *, lasts: timedelta = timedelta(hours=1), role: Role = Role.USER) -> Viewer:
+        viewer = Viewer(uuid4(), uuid4(), role, True, self.time.now() + lasts, Client())
         self.tokens[token] = viewer
         return viewer
 

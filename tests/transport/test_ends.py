@@ -70,6 +70,10 @@ async def stopping(stage: Stage, viewer: Viewer, owner: Owner, patch: pytest.Mon
     await stage.sockets.close()
 
 
+async def maintained(stage: Stage, viewer: Viewer, owner: Owner, patch: pytest.MonkeyPatch) -> None:
+    stage.runtime.maintenance.turn_on(None, 60)
+
+
 async def broken(stage: Stage, viewer: Viewer, owner: Owner, patch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> bool:
         raise LookupError
@@ -92,10 +96,11 @@ SESSION: Final[dict[EndReason, tuple[End, str, int]]] = {
     EndReason.SESSION_ENDED: (revoked, "UNAUTHENTICATED", 4403),
     EndReason.SESSION_UNVERIFIED: (unverified, "MAINTENANCE", 1013),
     EndReason.SERVER_STOPPING: (stopping, "MAINTENANCE", 1012),
+    EndReason.MAINTENANCE: (maintained, "MAINTENANCE", 1013),
 }
 """The connection ends: what ends it, the code of the error over HTTP, and the code with which a socket is closed."""
 
-RETRYABLE: Final = {EndReason.SESSION_UNVERIFIED, EndReason.SERVER_STOPPING}
+RETRYABLE: Final = {EndReason.SESSION_UNVERIFIED, EndReason.SERVER_STOPPING, EndReason.MAINTENANCE}
 
 
 def ends(stage: Stage) -> dict[tuple[str, str], int]:

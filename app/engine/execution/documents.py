@@ -26,6 +26,7 @@ from app.engine.execution.failures import forget_frames, refuse
 from app.engine.execution.limits.cost import check_cost, sizing_arguments, sizing_variables
 from app.engine.execution.limits.introspection import reads_only_the_schema
 from app.engine.execution.limits.shape import check_shape, introspection_node
+from app.engine.execution.maintenance import has_open_roots_only
 from app.engine.execution.reach import Reach, reach_of
 from app.engine.execution.rules import RULES
 from app.engine.execution.rules.validation import validate
@@ -107,6 +108,11 @@ class Operation:
     def is_introspection(self) -> bool:
         """Whether it reads the schema and nothing else."""
         return reads_only_the_schema(self.node, self.fragments)
+
+    @cached_property
+    def stays_open(self) -> bool:
+        """Whether it is executed for everybody, also during maintenance."""
+        return has_open_roots_only(self._schema, self.node, self.fragments)
 
     @cached_property
     def _sized_by(self) -> list[str]:

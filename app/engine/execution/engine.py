@@ -132,6 +132,7 @@ class Engine:
             plans=plans,
             key=operation.key,
             is_introspection=operation.is_introspection,
+            stays_open=operation.stays_open,
             document=document.digest,
         )
 

@@ -8,7 +8,7 @@ import structlog
 from graphql import GraphQLError
 from graphql.execution import values as argument_coercion
 
-from app.kit.errors import Code, InvalidInput, Problem, RateLimited, Repeatable, Unavailable
+from app.kit.errors import Code, InvalidInput, Problem, Repeatable, RetryLater, Unavailable
 
 log = structlog.get_logger(__name__)
 
@@ -118,7 +118,7 @@ def _extensions(problem: Problem) -> dict[str, Any]:
     extensions: dict[str, Any] = {"code": problem.code}
     if isinstance(problem, InvalidInput):
         extensions["fields"] = [{"path": list(path), "message": message} for path, message in problem.fields]
-    if isinstance(problem, RateLimited):
+    if isinstance(problem, RetryLater):
         extensions["retryAfterMs"] = problem.retry_after_ms
     return extensions
 

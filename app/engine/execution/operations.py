@@ -94,6 +94,8 @@ class Prepared(msgspec.Struct, frozen=True, eq=False):
     """The key of a subscription to a declared stream."""
     is_introspection: bool = False
     """Whether it reads the schema and nothing else."""
+    stays_open: bool = False
+    """Whether it is executed for everybody, also during maintenance."""
     document: str = ""
     """The SHA-256 of the document, in hexadecimal, for the log."""
 

@@ -43,6 +43,8 @@ class EndReason(StrEnum):
     """The stream cannot be continued without gaps."""
     SERVER_STOPPING = "SERVER_STOPPING"
     """The server is stopping."""
+    MAINTENANCE = "MAINTENANCE"
+    """Moneta is under maintenance."""
     FAILED = "FAILED"
     """An unexpected error, which is logged, or a service that does not answer."""
 

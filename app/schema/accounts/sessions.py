@@ -10,6 +10,7 @@ from app.domains.accounts import loaders, model
 from app.domains.accounts.services import AccountsServices
 from app.domains.accounts.services.devices import ReturningClient
 from app.domains.accounts.services.sessions import LoggedIn
+from app.engine.declarations.maintenance import stays_open
 from app.engine.declarations.nodes import Node, key_of, node_type
 from app.engine.declarations.pages import Connection
 from app.engine.declarations.problems import InvalidInput, NotFound, Problem, RateLimited, mutation, problem_type
@@ -165,7 +166,7 @@ class SessionEnded(Problem):
 class SessionMutation:
     """Logging in, refreshing tokens and logging out."""
 
-    @mutation(LoginPayload, InvalidInput, BadCredentials, RateLimited)
+    @mutation(LoginPayload, InvalidInput, BadCredentials, RateLimited, metadata=stays_open())
     async def login(self, info: Info, input: LoginInput) -> Any:
         """Starts a session. The rest of the document runs as the viewer.
 
@@ -186,7 +187,7 @@ class SessionMutation:
         device_token = None if delivery is TokenDelivery.COOKIE else opened.tokens.device_token
         return LoginPayload(**await _deliver(context, opened, delivery), device_token=device_token)
 
-    @mutation(RefreshSessionPayload, InvalidInput, SessionEnded)
+    @mutation(RefreshSessionPayload, InvalidInput, SessionEnded, metadata=stays_open())
     async def refresh_session(self, info: Info, input: RefreshSessionInput) -> Any:
         """Issues new tokens for the session. Using a refresh token a second time ends the session."""
         context = info.context
@@ -206,7 +207,7 @@ class SessionMutation:
             raise
         return RefreshSessionPayload(**await _deliver(context, renewed, delivery))
 
-    @mutation(LogoutPayload)
+    @mutation(LogoutPayload, metadata=stays_open())
     async def logout(self, info: Info) -> Any:
         """Ends the session of the access token or of the browser's cookies."""
         context = info.context

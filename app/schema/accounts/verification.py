@@ -6,6 +6,7 @@ import strawberry
 
 from app.domains.accounts import model
 from app.domains.accounts.services import AccountsServices
+from app.engine.declarations.maintenance import stays_open
 from app.engine.declarations.problems import InvalidInput, Problem, RateLimited, mutation, problem_type
 from app.kit.errors import Faults
 from app.schema.accounts.users import UserAccount, read_user
@@ -62,7 +63,7 @@ class VerificationInvalid(Problem):
 class VerificationMutation:
     """Verification of e-mail addresses."""
 
-    @mutation(VerifyEmailPayload, InvalidInput, VerificationInvalid)
+    @mutation(VerifyEmailPayload, InvalidInput, VerificationInvalid, metadata=stays_open())
     async def verify_email(self, info: Info, input: VerifyEmailInput) -> Any:
         """Verifies an e-mail address. Only verified users can pay."""
         verification, client = info.context.services[AccountsServices].verification, info.context.client

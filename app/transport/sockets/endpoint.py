@@ -51,6 +51,7 @@ class SocketEndpoint:
         self._server = SocketServer(runtime, Callers(runtime), self._admission, set())
         self._open: set[Socket] = set()
         runtime.metrics.watch_sockets(self.__len__)
+        runtime.maintenance.follow(self._begin_maintenance)
 
     def __len__(self) -> int:
         return len(self._open)
@@ -90,6 +91,10 @@ class SocketEndpoint:
             # Mutations: the others ended with their sockets.
             await asyncio.wait(set(self._server.tasks), timeout=MUTATION_S)
         await end(*self._server.tasks)
+
+    def _begin_maintenance(self) -> None:
+        for socket in list(self._open):
+            socket.begin_maintenance()
 
     async def _accepted(self, scope: Scope, receive: Receive, send: Send) -> Socket | None:
         websocket = WebSocket(scope, receive, send)

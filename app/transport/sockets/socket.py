@@ -13,9 +13,10 @@ from graphql import OperationType
 from app.engine.execution.operations import Response
 from app.engine.streams.budgets import Payer
 from app.engine.streams.model import EndReason
-from app.kit.errors import Code, Unauthenticated
+from app.kit.errors import Code, Unauthenticated, UnderMaintenance
 from app.transport.connection_limits import ConnectionKey
 from app.transport.credentials import token_in
+from app.transport.maintenance import is_exempt
 from app.transport.messages import LARGE_BYTES
 from app.transport.preparation import prepare_for
 from app.transport.refusals import Refused, error_body
@@ -108,6 +109,12 @@ class Socket:
         """Closes the socket for an error."""
         closing = closing_for(error)
         self.close(closing.code, closing.reason, REASONS.get(closing.code, EndReason.CLIENT_ERROR))
+
+    def begin_maintenance(self) -> None:
+        """Closes the socket, retryable, if it has subscriptions and its caller is no admin. Others may stay."""
+        has_streams = any(isinstance(each, SocketSubscription) for each in self._operations.values())
+        if has_streams and not is_exempt(self._caller.viewer):
+            self.close(CloseCode.TRY_AGAIN_LATER, UnderMaintenance(None, 0).message, EndReason.MAINTENANCE)
 
     def leave(self, reason: EndReason) -> None:
         """Ends everything without sending anything. Idempotent."""
@@ -277,7 +284,11 @@ class Socket:
         if (reason := self._no_room_for(message.payload.query)) is not None:
             self._refuse(message.id, error_body(reason, Code.RATE_LIMITED, caller.request_id)["errors"])
             return
-        prepared = await prepare_for(caller, message.payload.params(size_bytes), self.runtime)
+        try:
+            prepared = await prepare_for(caller, message.payload.params(size_bytes), self.runtime)
+        except Refused as refused:
+            self._refuse(message.id, refused.body(caller.request_id)["errors"])
+            return
         if self.wire.close_sent or self.wire.disconnected:
             # Its session may have ended meanwhile.
             return
