@@ -46,6 +46,7 @@ from app.transport.runtime import AppRuntime, Caller
 from tests.collector import pytest_collection_finish  # noqa: F401  # a hook
 from tests.distribution import pytest_xdist_make_scheduler  # noqa: F401  # a hook
 from tests.factories import CLIENT, cheap_passwords
+from tests.keys import KEYS
 from tests.memory import folder_in_memory
 from tests.plan_failures import _no_plan_fails  # noqa: F401  # a fixture of every test
 from tests.sizes import overfull
@@ -131,6 +132,13 @@ def _patient() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _known_keys() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("app.domains.ledger.services.wallets.generate_rsa_key", KEYS.next)
+        yield
+
+
 def next_number() -> int:
     """A number that no other database of this worker has in its name."""
     return next(_numbers)
@@ -194,6 +202,7 @@ async def administrator(servers: Embedded) -> AsyncIterator[Owner]:
 async def new_database(template_url: str, administrator: Owner) -> AsyncIterator[str]:
     """The owner's URL of a database at the newest revision, which is dropped at the end."""
     name = f"moneta_test_{next_number()}"
+    KEYS.restart()
     await administrator.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY file_copy")
     yield in_database(template_url, name)
     await administrator.execute(f"DROP DATABASE {name} WITH (FORCE)")

