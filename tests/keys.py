@@ -13,9 +13,9 @@ class Keys:
         self._made = list[RsaKey]()
         self._given = 0
 
-    def restart(self) -> None:
-        """A new database begins with the first key."""
-        self._given = 0
+    def restart(self, given: int = 0) -> None:
+        """A new database begins with the first key that none of its users has."""
+        self._given = given
 
     def next(self) -> RsaKey:
         """The next key."""

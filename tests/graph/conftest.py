@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import asyncpg
 import pytest
 import pytest_asyncio
 
@@ -15,11 +16,14 @@ from app.kit.redis_client import open_redis
 from app.main import Application, build_wiring
 from app.settings import Settings
 from app.transport.runtime import AppRuntime
-from tests.conftest import APP_ROLE, NOON, TEMPLATE, Execute, Owner, in_database, next_number, settings_for_tests
+from tests.conftest import APP_ROLE, Execute, settings_for_tests
+from tests.databases import NOON, Owner, clone, in_database, new_database
 from tests.domains.trading.venues.stub import StubExchange
 from tests.factories import cheap_passwords
+from tests.graph import filling
 from tests.graph.stage import Stage
 from tests.graph.world import Builder, World
+from tests.keys import KEYS
 from tests.waiting import HANG_S
 
 WORLD = "moneta_world"
@@ -30,7 +34,8 @@ async def world(
     servers: Embedded, template_url: str, administrator: Owner, tmp_path_factory: pytest.TempPathFactory
 ) -> World:
     """The world in a database that nobody is connected to any more, so that it can be copied."""
-    await administrator.execute(f"CREATE DATABASE {WORLD} TEMPLATE {TEMPLATE} STRATEGY file_copy")
+    KEYS.restart()
+    await clone(administrator, WORLD)
     return await _build(in_database(servers.database_url, WORLD), servers.redis_url, tmp_path_factory.mktemp("world"))
 
 
@@ -61,10 +66,31 @@ async def _build(database_url: str, redis_url: str, home: Path) -> World:
 @pytest_asyncio.fixture
 async def database_url(servers: Embedded, world: World, administrator: Owner) -> AsyncIterator[str]:
     """The owner's URL of this test's own copy of the world."""
-    name = f"moneta_test_{next_number()}"
-    await administrator.execute(f"CREATE DATABASE {name} TEMPLATE {WORLD} STRATEGY file_copy")
-    yield in_database(servers.database_url, name)
-    await administrator.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    async with new_database(servers.database_url, administrator, WORLD, users=len(world.viewers)) as url:
+        yield url
+
+
+@pytest_asyncio.fixture(scope="session")
+async def filled(servers: Embedded, world: World, administrator: Owner) -> World:
+    """The world with several rows in every list, in a database that can be copied."""
+    await filling.fill(servers.database_url, administrator, WORLD)
+    return world
+
+
+@pytest_asyncio.fixture(scope="module")
+async def reader(filled_url: str) -> AsyncIterator[Database]:
+    """The application's pool on the database of a module whose tests only read."""
+    pool = await Database.open(filled_url, role=APP_ROLE, size=4, timeout_s=HANG_S)
+    yield pool
+    await pool.close()
+
+
+@pytest_asyncio.fixture(scope="module")
+async def seer(filled_url: str) -> AsyncIterator[Owner]:
+    """A connection to it as the owner, which changes nothing either."""
+    connection = await asyncpg.connect(filled_url, server_settings={"default_transaction_read_only": "on"})
+    yield connection
+    await connection.close()
 
 
 @pytest.fixture

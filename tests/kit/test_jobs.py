@@ -10,7 +10,7 @@ from pgqueuer import PgQueuer
 from app.kit.clock import FixedClock
 from app.kit.db import SYSTEM, Database, Tx
 from app.kit.jobs import Job, JobRunner, Schedule, enqueue, kit_schedules, run_schedule, scheduled_jobs
-from tests.conftest import Owner
+from tests.databases import Owner
 from tests.waiting import until
 
 QUEUED = "SELECT count(*) FROM pgqueuer"

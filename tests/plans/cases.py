@@ -12,7 +12,7 @@ import msgspec
 
 from app.kit.lists import Page, PageRequest, Position, page_request
 from app.kit.scope import Scope
-from tests.conftest import Owner
+from tests.databases import Owner
 from tests.plans import filling
 from tests.plans.explained import literal
 

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from tests.conftest import Owner
+from tests.databases import Owner
 
 ROWS: Final = 1_000_000
 # Users, miners, sources and symbols that have a large part of the rows.

@@ -11,7 +11,7 @@ from app.kit.list_statements import RARE, count_statement, page_statement
 from app.kit.lists import Page
 from app.kit.postgres import server_settings
 from app.kit.reads import COUNT_LIMIT
-from tests.conftest import Owner, new_database
+from tests.databases import Owner, new_database
 from tests.plans import filling
 from tests.plans.cases import ADMIN, BUSY, SIZE, VALUES, Case, cases, keys, middles
 from tests.plans.explained import MODES, Explained, explain

@@ -5,7 +5,7 @@ import pytest_asyncio
 from app.kit.clock import FixedClock
 from app.kit.db import Database
 from app.kit.house import Services
-from tests.conftest import Owner
+from tests.databases import Owner
 from tests.domains.market.token_listing import list_tokens
 from tests.domains.trading.stage import Stage
 from tests.factories import register

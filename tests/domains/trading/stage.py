@@ -22,7 +22,7 @@ from app.kit.clock import FixedClock
 from app.kit.db import SYSTEM, Database, Tx
 from app.kit.house import Services
 from app.kit.reads import Reads
-from tests.conftest import Owner
+from tests.databases import Owner
 from tests.domains.trading.coins import post_coins
 
 QUOTES = {"BTC": ("100", "150"), "ETH": ("10", "15")}
