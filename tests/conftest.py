@@ -42,7 +42,17 @@ from app.main import Application, build_graph, build_runtime, build_wiring
 from app.settings import Settings
 from app.transport.runtime import AppRuntime, Caller
 from tests.collector import pytest_collection_finish  # noqa: F401  # a hook
-from tests.databases import NOON, PRESENT, TEMPLATE, Owner, in_database, make_template, new_database, next_number
+from tests.databases import (
+    NOON,
+    PRESENT,
+    TEMPLATE,
+    Owner,
+    Template,
+    in_database,
+    make_template,
+    new_database,
+    next_number,
+)
 from tests.distribution import pytest_xdist_make_scheduler  # noqa: F401  # a hook
 from tests.factories import CLIENT, cheap_passwords
 from tests.keys import KEYS
@@ -164,10 +174,16 @@ async def administrator(servers: Embedded) -> AsyncIterator[Owner]:
     await connection.close()
 
 
+@pytest.fixture
+def template() -> Template:
+    """What databases of tests are copies of: an empty one, or what a folder has made of it."""
+    return Template()
+
+
 @pytest_asyncio.fixture
-async def database_url(template_url: str, administrator: Owner) -> AsyncIterator[str]:
+async def database_url(template_url: str, administrator: Owner, template: Template) -> AsyncIterator[str]:
     """The owner's URL of a database of this test's own."""
-    async with new_database(template_url, administrator) as url:
+    async with new_database(template_url, administrator, template) as url:
         yield url
 
 

@@ -4,7 +4,7 @@ import contextlib
 import itertools
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import asyncpg
 
@@ -51,17 +51,22 @@ async def _administer(url: str, statement: str) -> None:
 
 
 async def clone(administrator: Owner, name: str, template: str = TEMPLATE) -> None:
-    """A copy, to which nobody may be connected yet if others are to be made of it."""
+    """Makes a copy of a database that nobody is connected to."""
     await administrator.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
 
 
+class Template(NamedTuple):
+    """What a database is a copy of, and how many of its users have keys."""
+
+    name: str = TEMPLATE
+    users: int = 0
+
+
 @contextlib.asynccontextmanager
-async def new_database(
-    url: str, administrator: Owner, template: str = TEMPLATE, *, users: int = 0
-) -> AsyncIterator[str]:
-    """The owner's URL of a clone, which is dropped at the end; `users` of its template have keys."""
+async def new_database(url: str, administrator: Owner, template: Template = Template()) -> AsyncIterator[str]:
+    """The owner's URL of a copy, which is dropped at the end."""
     name = f"moneta_test_{next_number()}"
-    KEYS.restart(users)
-    await clone(administrator, name, template)
+    KEYS.restart(template.users)
+    await clone(administrator, name, template.name)
     yield in_database(url, name)
     await administrator.execute(f"DROP DATABASE {name} WITH (FORCE)")

@@ -10,20 +10,16 @@ import pytest_asyncio
 from app.dev.embedded import Embedded
 from app.kit.clock import FixedClock
 from app.kit.db import Database
-from app.kit.events import EventLog
-from app.kit.mail import FolderMailer
-from app.kit.redis_client import open_redis
-from app.main import Application, build_wiring
+from app.main import Application
 from app.settings import Settings
 from app.transport.runtime import AppRuntime
 from tests.conftest import APP_ROLE, Execute, settings_for_tests
-from tests.databases import NOON, Owner, clone, in_database, new_database
+from tests.databases import NOON, Owner, Template
 from tests.domains.trading.venues.stub import StubExchange
-from tests.factories import cheap_passwords
 from tests.graph import filling
 from tests.graph.stage import Stage
 from tests.graph.world import Builder, World
-from tests.keys import KEYS
+from tests.templates import making
 from tests.waiting import HANG_S
 
 WORLD = "moneta_world"
@@ -33,47 +29,29 @@ WORLD = "moneta_world"
 async def world(
     servers: Embedded, template_url: str, administrator: Owner, tmp_path_factory: pytest.TempPathFactory
 ) -> World:
-    """The world in a database that nobody is connected to any more, so that it can be copied."""
-    KEYS.restart()
-    await clone(administrator, WORLD)
-    return await _build(in_database(servers.database_url, WORLD), servers.redis_url, tmp_path_factory.mktemp("world"))
-
-
-async def _build(database_url: str, redis_url: str, home: Path) -> World:
-    clock = FixedClock(NOON)
-    passwords, redis = cheap_passwords(), await open_redis(redis_url)
-    database = await Database.open(database_url, role=APP_ROLE, size=4, timeout_s=HANG_S)
-    try:
-        wiring = build_wiring(
-            settings_for_tests(home),
-            database,
-            redis,
-            clock,
-            EventLog(database, redis),
-            FolderMailer(home / "outbox", clock),
-            passwords,
-        )
-        world = await Builder(wiring.services, database, clock).build()
+    """The world in a database that can be copied."""
+    clock, home = FixedClock(NOON), tmp_path_factory.mktemp("world")
+    async with making(WORLD, template_url, servers.redis_url, administrator, home=home, clock=clock) as (
+        _,
+        services,
+        database,
+    ):
+        world = await Builder(services, database, clock).build()
         # Mail that the making of the world left behind is none of a transcript's business.
         await database.pool.execute("DELETE FROM pgqueuer")
-        return world
-    finally:
-        await database.close()
-        await redis.aclose()
-        passwords.close()
+    return world
 
 
-@pytest_asyncio.fixture
-async def database_url(servers: Embedded, world: World, administrator: Owner) -> AsyncIterator[str]:
-    """The owner's URL of this test's own copy of the world."""
-    async with new_database(servers.database_url, administrator, WORLD, users=len(world.viewers)) as url:
-        yield url
+@pytest.fixture
+def template(world: World) -> Template:
+    """Each test has its own copy of the world."""
+    return Template(WORLD, users=len(world.viewers))
 
 
 @pytest_asyncio.fixture(scope="session")
-async def filled(servers: Embedded, world: World, administrator: Owner) -> World:
+async def filled(template_url: str, world: World, administrator: Owner) -> World:
     """The world with several rows in every list, in a database that can be copied."""
-    await filling.fill(servers.database_url, administrator, WORLD)
+    await filling.fill(template_url, administrator, WORLD)
     return world
 
 

@@ -4,20 +4,17 @@ in its place is met exactly once, and nothing that was not moved is met twice.""
 import itertools
 import random
 from collections import Counter
-from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
 
 import msgspec
 import pytest
-import pytest_asyncio
 
-from app.dev.embedded import Embedded
 from app.kit import list_statements
 from app.kit.db import Database, Scope
 from app.kit.lists import Page, PageRequest, PageResult, page_request
 from app.kit.reads import Reads
-from tests.databases import Owner, new_database
+from tests.databases import Owner, Template
 from tests.graph.filling import FILLED
 from tests.graph.list_edits import EDITS, Edits
 from tests.graph.test_filters import values_of
@@ -99,11 +96,10 @@ class Reader:
         return msgspec.structs.replace(request, **{"before" if request.is_backward else "after": place})
 
 
-@pytest_asyncio.fixture
-async def database_url(servers: Embedded, filled: World, administrator: Owner) -> AsyncIterator[str]:
-    """A database whose lists are long enough to be edited."""
-    async with new_database(servers.database_url, administrator, FILLED, users=len(filled.viewers)) as url:
-        yield url
+@pytest.fixture
+def template(filled: World) -> Template:
+    """Lists that are long enough to be edited."""
+    return Template(FILLED, len(filled.viewers))
 
 
 async def reader_of(name: str, filled: World, database: Database, owner: Owner) -> Reader:

@@ -7,12 +7,11 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
-from app.dev.embedded import Embedded
 from app.domains.trading.orders.model import OPEN
 from app.kit.db import Database
 from app.kit.lists import Operator, Page, page_request
 from app.kit.reads import Reads
-from tests.databases import Owner, new_database
+from tests.databases import Owner, Template, new_database
 from tests.graph.filling import FILLED
 from tests.graph.test_pages import CHOICES, LISTS, OWN_KEYS
 from tests.graph.test_public_loads import KEYS
@@ -253,9 +252,9 @@ def values_of(loader: Page[Any], name: str, records: Iterable[Any]) -> list[Any]
 
 
 @pytest_asyncio.fixture(scope="module")
-async def filled_url(servers: Embedded, filled: World, administrator: Owner) -> AsyncIterator[str]:
+async def filled_url(template_url: str, filled: World, administrator: Owner) -> AsyncIterator[str]:
     """A database whose lists are only read."""
-    async with new_database(servers.database_url, administrator, FILLED, users=len(filled.viewers)) as url:
+    async with new_database(template_url, administrator, Template(FILLED, len(filled.viewers))) as url:
         owner = await asyncpg.connect(url)
         await owner.execute(MORE)
         await owner.close()

@@ -8,12 +8,11 @@ import msgspec
 import pytest
 import pytest_asyncio
 
-from app.dev.embedded import Embedded
 from app.kit.db import Database, Scope
 from app.kit.lists import Page, page_request
 from app.kit.reads import Reads
 from tests.conftest import APP_ROLE
-from tests.databases import Owner, new_database
+from tests.databases import Owner, Template, new_database
 from tests.graph.filling import FILLED
 from tests.graph.test_public_loads import KEYS, PARAMETERS
 from tests.graph.world import World
@@ -69,9 +68,9 @@ CHOICES = PARAMETERS | {
 
 
 @pytest_asyncio.fixture(scope="module")
-async def filled_url(servers: Embedded, filled: World, administrator: Owner) -> AsyncIterator[str]:
+async def filled_url(template_url: str, filled: World, administrator: Owner) -> AsyncIterator[str]:
     """A database whose lists are only read."""
-    async with new_database(servers.database_url, administrator, FILLED, users=len(filled.viewers)) as url:
+    async with new_database(template_url, administrator, Template(FILLED, len(filled.viewers))) as url:
         yield url
 
 
