@@ -20,7 +20,7 @@ class Keys:
     def next(self) -> RsaKey:
         """The next key."""
         with self._lock:
-            if self._given == len(self._made):
+            while len(self._made) <= self._given:
                 self._made.append(generate_rsa_key())
             self._given += 1
             return self._made[self._given - 1]
