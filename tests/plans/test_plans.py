@@ -1,4 +1,4 @@
-"""Over a million rows, each page and count of each list reads a bounded number of rows, and each index has a use."""
+"""Over 250,000 rows, each page and count of each list reads a bounded number of rows, and each index has a use."""
 
 from collections.abc import AsyncIterator
 from typing import Any, Final
@@ -22,7 +22,7 @@ from tests.test_statements import STATEMENTS
 LISTS: Final = {name: loader for name, loader in loaders_of_houses().items() if isinstance(loader, Page)}
 ADMINS: Final = {"accounts.users", "accounts.access_codes", "trading.analytics.analytics_counts"}
 READ: Final = 25_000
-OWN_ROWS: Final = 100_000
+OWN_ROWS: Final = filling.ROWS * 6 // 25
 BLOCKS: Final = 100_000
 OWN: Final = {
     # A wallet's, user's or portfolio's rows are read until enough of them satisfy the condition: an index for each
@@ -46,7 +46,7 @@ OWN: Final = {
 
 @pytest_asyncio.fixture(scope="module")
 async def big(template_url: str, administrator: Owner) -> AsyncIterator[Owner]:
-    """A connection to a database with a million rows, with the settings of the application's."""
+    """A connection to a database with 250,000 rows, with the settings of the application's."""
     async with new_database(template_url, administrator) as url:
         owner = await asyncpg.connect(url)
         await filling.fill(owner)
