@@ -15,12 +15,15 @@ from app.settings import Settings
 from app.transport.runtime import AppRuntime
 from tests.conftest import APP_ROLE, Execute, settings_for_tests
 from tests.databases import NOON, Owner, Template
+from tests.domains.trading.venues.closing import closed_at_once
 from tests.domains.trading.venues.stub import StubExchange
 from tests.graph import filling
 from tests.graph.stage import Stage
 from tests.graph.world import Builder, World
 from tests.templates import making
 from tests.waiting import HANG_S
+
+__all__ = ["closed_at_once"]
 
 WORLD = "moneta_world"
 
@@ -78,7 +81,7 @@ def clock(world: World) -> FixedClock:
 
 
 @pytest_asyncio.fixture(scope="session")
-async def exchange() -> AsyncIterator[StubExchange]:
+async def exchange(closed_at_once: None) -> AsyncIterator[StubExchange]:
     """An exchange that accounts are connected to."""
     async with StubExchange().serving() as stub:
         yield stub
