@@ -8,12 +8,11 @@ import asyncio
 import base64
 import contextlib
 import inspect
-import itertools
 import logging
 from collections.abc import AsyncIterator, Generator, Iterator
-from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol
 
 import asyncpg
 import msgspec
@@ -25,6 +24,7 @@ from hypothesis import settings as hypothesis_settings
 from pydantic import SecretStr
 from redis.asyncio import Redis
 
+from app import main
 from app.dev import embedded
 from app.dev.embedded import Embedded
 from app.domains.accounts.model import Viewer
@@ -37,14 +37,24 @@ from app.kit.events import EventLog
 from app.kit.house import Services
 from app.kit.hub import Hub
 from app.kit.mail import FolderMailer
-from app.kit.migrate import migrate
 from app.kit.process_rpc import ProcessRpc
 from app.kit.pubsub import broadcast_over
 from app.kit.redis_client import open_redis
-from app.main import Application, build_runtime, build_wiring
+from app.main import Application, build_graph, build_runtime, build_wiring
 from app.settings import Settings
 from app.transport.runtime import AppRuntime, Caller
 from tests.collector import pytest_collection_finish  # noqa: F401  # a hook
+from tests.databases import (
+    NOON,
+    PRESENT,
+    TEMPLATE,
+    Owner,
+    Template,
+    in_database,
+    make_template,
+    new_database,
+    next_number,
+)
 from tests.distribution import pytest_xdist_make_scheduler  # noqa: F401  # a hook
 from tests.factories import CLIENT, cheap_passwords
 from tests.keys import KEYS
@@ -53,17 +63,10 @@ from tests.plan_failures import _no_plan_fails  # noqa: F401  # a fixture of eve
 from tests.sizes import overfull
 from tests.waiting import HANG_S, alarmed, guarded, take_seen
 
-Owner: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
-"""A connection that row-level security does not bind."""
-
 APP_ROLE = "moneta_app"
-TEMPLATE = "moneta_template"
 # Enough for the tests that let many meet; a pool opens only two until then.
 POOL_SIZE = 16
-NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
-PRESENT = "CREATE OR REPLACE FUNCTION present_moment() RETURNS timestamptz LANGUAGE sql AS $$ SELECT {} $$"
 
-_numbers = itertools.count(1)
 structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
 # A deadline would measure how busy the machine is, not whether a rule holds.
 hypothesis_settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -134,20 +137,14 @@ def _patient() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _known_keys() -> Iterator[None]:
+def _made_once() -> Iterator[None]:
+    """What takes long to make, and no test changes: the keys of users, and the graph."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("app.domains.ledger.services.wallets.generate_rsa_key", KEYS.next)
+        composed, houses = cache(build_graph), main.HOUSES
+        # A test may add a house.
+        patch.setattr(main, "build_graph", lambda: composed() if main.HOUSES is houses else build_graph())
         yield
-
-
-def next_number() -> int:
-    """A number that no other database of this worker has in its name."""
-    return next(_numbers)
-
-
-def in_database(url: str, name: str) -> str:
-    """The same server, another database."""
-    return f"{url.rpartition('/')[0]}/{name}"
 
 
 @pytest.fixture(scope="session")
@@ -169,26 +166,8 @@ def servers(quick_folder: Path) -> Iterator[Embedded]:
 @pytest.fixture(scope="session")
 def template_url(servers: Embedded) -> str:
     """The owner's URL of the migrated template. Nobody may stay connected to it."""
-    asyncio.run(_make_template(servers.database_url))
+    asyncio.run(make_template(servers.database_url))
     return in_database(servers.database_url, TEMPLATE)
-
-
-async def _make_template(url: str) -> None:
-    await _administer(url, f"CREATE DATABASE {TEMPLATE}")
-    await migrate(in_database(url, TEMPLATE))
-    # Migrations make partitions from the present month on; the tests' clock stands in a month that will have passed.
-    await _administer(in_database(url, TEMPLATE), f"SELECT maintain_partitions('{NOON.isoformat()}')")
-    # The tests' clock goes on by days and months, and nothing may be dated later than the database's. Tests of that
-    # very bound give it back its own, with `honest_database`.
-    await _administer(in_database(url, TEMPLATE), PRESENT.format("greatest(clock_timestamp(), '2028-01-01Z')"))
-
-
-async def _administer(url: str, statement: str) -> None:
-    connection = await asyncpg.connect(url)
-    try:
-        await connection.execute(statement)
-    finally:
-        await connection.close()
 
 
 @pytest_asyncio.fixture(scope="session")
@@ -199,20 +178,16 @@ async def administrator(servers: Embedded) -> AsyncIterator[Owner]:
     await connection.close()
 
 
-@contextlib.asynccontextmanager
-async def new_database(template_url: str, administrator: Owner) -> AsyncIterator[str]:
-    """The owner's URL of a database at the newest revision, which is dropped at the end."""
-    name = f"moneta_test_{next_number()}"
-    KEYS.restart()
-    await administrator.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY file_copy")
-    yield in_database(template_url, name)
-    await administrator.execute(f"DROP DATABASE {name} WITH (FORCE)")
+@pytest.fixture
+def template() -> Template:
+    """What databases of tests are copies of: an empty one, or what a folder has made of it."""
+    return Template()
 
 
 @pytest_asyncio.fixture
-async def database_url(template_url: str, administrator: Owner) -> AsyncIterator[str]:
+async def database_url(template_url: str, administrator: Owner, template: Template) -> AsyncIterator[str]:
     """The owner's URL of a database of this test's own."""
-    async with new_database(template_url, administrator) as url:
+    async with new_database(template_url, administrator, template) as url:
         yield url
 
 

@@ -13,14 +13,14 @@ class Keys:
         self._made = list[RsaKey]()
         self._given = 0
 
-    def restart(self) -> None:
-        """A new database begins with the first key."""
-        self._given = 0
+    def restart(self, given: int = 0) -> None:
+        """A new database begins with the first key that none of its users has."""
+        self._given = given
 
     def next(self) -> RsaKey:
         """The next key."""
         with self._lock:
-            if self._given == len(self._made):
+            while len(self._made) <= self._given:
                 self._made.append(generate_rsa_key())
             self._given += 1
             return self._made[self._given - 1]

@@ -10,7 +10,7 @@ from app.adapters import LedgerChain
 from app.domains.ledger.statements import StatisticsSql
 from app.kit.clock import FixedClock
 from app.kit.db import Database
-from tests.conftest import NOON, Owner
+from tests.databases import NOON, Owner
 from tests.domains.ledger.scene import MIN_FEE, Scene
 from tests.domains.ledger.test_plans import FILL, scans
 

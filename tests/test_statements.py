@@ -3,7 +3,7 @@
 import importlib
 import pkgutil
 import re
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
@@ -15,11 +15,13 @@ from uuid import UUID
 import asyncpg
 import msgspec
 import pytest
+import pytest_asyncio
 
 import app
 from app.kit.list_statements import compose_count, compose_page
 from app.kit.loaders import Page
 from app.kit.sql import Keyed, Query, Rows, Statements
+from tests.databases import Owner, new_database
 from tests.lists import shapes
 from tests.statements import loaders_of_houses
 
@@ -70,10 +72,19 @@ def test_every_list_has_statements_of_its_own() -> None:
     assert used == {each.name for each in STATEMENTS.values() if isinstance(each, Rows)}
 
 
+@pytest_asyncio.fixture(scope="module")
+async def owner(template_url: str, administrator: Owner) -> AsyncIterator[Owner]:
+    """One connection for all tests here: they only prepare."""
+    async with new_database(template_url, administrator) as url:
+        settings = {"default_transaction_read_only": "on"}
+        # Tests deallocate what is prepared, and asyncpg would still take what it keeps for prepared.
+        connection = await asyncpg.connect(url, server_settings=settings, statement_cache_size=0)
+        yield connection
+        await connection.close()
+
+
 @pytest.mark.parametrize("name", LISTS)
-async def test_postgres_prepares_every_shape_of_every_list(
-    name: str, owner: "asyncpg.Connection[asyncpg.Record]"
-) -> None:
+async def test_postgres_prepares_every_shape_of_every_list(name: str, owner: Owner) -> None:
     loader = LISTS[name]
     # Choices of more filters are the same conditions side by side.
     for shape in shapes(loader, most=1 if len(loader.filters) > 8 else 2):
@@ -90,7 +101,7 @@ async def test_postgres_prepares_every_shape_of_every_list(
 
 
 @pytest.mark.parametrize("name", [name for name, each in STATEMENTS.items() if not isinstance(each, Rows)])
-async def test_postgres_prepares_every_statement(name: str, owner: "asyncpg.Connection[asyncpg.Record]") -> None:
+async def test_postgres_prepares_every_statement(name: str, owner: Owner) -> None:
     statement = STATEMENTS[name]
     assert "SELECT *" not in statement.sql.upper()
     columns = (await owner.prepare(statement.sql)).get_attributes()
@@ -113,7 +124,7 @@ BARE = re.compile(
 )
 
 
-async def cut_parameters(owner: "asyncpg.Connection[asyncpg.Record]", sql: str) -> list[str]:
+async def cut_parameters(owner: Owner, sql: str) -> list[str]:
     """The parameters that are of another type than the one that they are cast to, or of one that nothing says."""
     text = re.sub(r"--[^\n]*", "", sql)
     types = (await owner.prepare(sql)).get_parameters()
@@ -124,7 +135,7 @@ async def cut_parameters(owner: "asyncpg.Connection[asyncpg.Record]", sql: str) 
     return found
 
 
-async def test_every_parameter_is_of_the_type_that_it_is_cast_to(owner: "asyncpg.Connection[asyncpg.Record]") -> None:
+async def test_every_parameter_is_of_the_type_that_it_is_cast_to(owner: Owner) -> None:
     found = {
         name: cut
         for name, each in STATEMENTS.items()
@@ -145,7 +156,7 @@ async def test_every_parameter_is_of_the_type_that_it_is_cast_to(owner: "asyncpg
         "SELECT $1::bigint, $1::numeric",
     ],
 )
-async def test_a_parameter_that_would_be_cut_is_found(owner: "asyncpg.Connection[asyncpg.Record]", sql: str) -> None:
+async def test_a_parameter_that_would_be_cut_is_found(owner: Owner, sql: str) -> None:
     assert await cut_parameters(owner, sql)
 
 

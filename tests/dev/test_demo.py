@@ -7,7 +7,7 @@ from app.dev.demo_prices import DemoSize
 from app.kit.clock import FixedClock
 from app.kit.db import Database
 from app.kit.house import Services
-from tests.conftest import Owner
+from tests.databases import Owner
 
 SMALL = DemoSize(minute_tokens=2, days=1, daily_days=3)
 

@@ -10,7 +10,7 @@ from app.domains.trading.services import TradingServices
 from app.kit.clock import FixedClock
 from app.kit.db import Database
 from app.kit.house import Services
-from tests.conftest import Owner
+from tests.databases import Owner
 from tests.factories import register
 
 SIZE = DemoSize(minute_tokens=2, days=14, daily_days=15)

@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 from app.dev.demo_chain import load_demo_chain
 from app.kit.clock import FixedClock
 from app.kit.db import Database
-from tests.conftest import Owner
+from tests.databases import Owner
 from tests.domains.ledger.scene import Scene
 
 

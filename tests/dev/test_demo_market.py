@@ -14,7 +14,7 @@ from app.domains.market.services import MarketServices
 from app.kit.clock import FixedClock
 from app.kit.db import Database
 from app.kit.house import Services
-from tests.conftest import Owner
+from tests.databases import Owner
 from tests.factories import register
 
 SIZE = DemoSize(minute_tokens=3, days=2, daily_days=5)

@@ -11,7 +11,7 @@ from app.domains.trading.services import TradingServices
 from app.kit.clock import FixedClock
 from app.kit.db import Database
 from app.kit.house import Services
-from tests.conftest import Owner
+from tests.databases import Owner
 from tests.factories import register
 
 SIZE = DemoSize(minute_tokens=20, days=2, daily_days=5)

@@ -3,24 +3,27 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import asyncpg
 import pytest
 import pytest_asyncio
 
 from app.dev.embedded import Embedded
 from app.kit.clock import FixedClock
 from app.kit.db import Database
-from app.kit.events import EventLog
-from app.kit.mail import FolderMailer
-from app.kit.redis_client import open_redis
-from app.main import Application, build_wiring
+from app.main import Application
 from app.settings import Settings
 from app.transport.runtime import AppRuntime
-from tests.conftest import APP_ROLE, NOON, TEMPLATE, Execute, Owner, in_database, next_number, settings_for_tests
+from tests.conftest import APP_ROLE, Execute, settings_for_tests
+from tests.databases import NOON, Owner, Template
+from tests.domains.trading.venues.closing import closed_at_once
 from tests.domains.trading.venues.stub import StubExchange
-from tests.factories import cheap_passwords
+from tests.graph import filling
 from tests.graph.stage import Stage
 from tests.graph.world import Builder, World
+from tests.templates import making
 from tests.waiting import HANG_S
+
+__all__ = ["closed_at_once"]
 
 WORLD = "moneta_world"
 
@@ -29,42 +32,46 @@ WORLD = "moneta_world"
 async def world(
     servers: Embedded, template_url: str, administrator: Owner, tmp_path_factory: pytest.TempPathFactory
 ) -> World:
-    """The world in a database that nobody is connected to any more, so that it can be copied."""
-    await administrator.execute(f"CREATE DATABASE {WORLD} TEMPLATE {TEMPLATE} STRATEGY file_copy")
-    return await _build(in_database(servers.database_url, WORLD), servers.redis_url, tmp_path_factory.mktemp("world"))
-
-
-async def _build(database_url: str, redis_url: str, home: Path) -> World:
-    clock = FixedClock(NOON)
-    passwords, redis = cheap_passwords(), await open_redis(redis_url)
-    database = await Database.open(database_url, role=APP_ROLE, size=4, timeout_s=HANG_S)
-    try:
-        wiring = build_wiring(
-            settings_for_tests(home),
-            database,
-            redis,
-            clock,
-            EventLog(database, redis),
-            FolderMailer(home / "outbox", clock),
-            passwords,
-        )
-        world = await Builder(wiring.services, database, clock).build()
+    """The world in a database that can be copied."""
+    clock, home = FixedClock(NOON), tmp_path_factory.mktemp("world")
+    async with making(WORLD, template_url, servers.redis_url, administrator, home=home, clock=clock) as (
+        _,
+        services,
+        database,
+    ):
+        world = await Builder(services, database, clock).build()
         # Mail that the making of the world left behind is none of a transcript's business.
         await database.pool.execute("DELETE FROM pgqueuer")
-        return world
-    finally:
-        await database.close()
-        await redis.aclose()
-        passwords.close()
+    return world
 
 
-@pytest_asyncio.fixture
-async def database_url(servers: Embedded, world: World, administrator: Owner) -> AsyncIterator[str]:
-    """The owner's URL of this test's own copy of the world."""
-    name = f"moneta_test_{next_number()}"
-    await administrator.execute(f"CREATE DATABASE {name} TEMPLATE {WORLD} STRATEGY file_copy")
-    yield in_database(servers.database_url, name)
-    await administrator.execute(f"DROP DATABASE {name} WITH (FORCE)")
+@pytest.fixture
+def template(world: World) -> Template:
+    """Each test has its own copy of the world."""
+    return Template(WORLD, users=len(world.viewers))
+
+
+@pytest_asyncio.fixture(scope="session")
+async def filled(template_url: str, world: World, administrator: Owner) -> World:
+    """The world with several rows in every list, in a database that can be copied."""
+    await filling.fill(template_url, administrator, WORLD)
+    return world
+
+
+@pytest_asyncio.fixture(scope="module")
+async def reader(filled_url: str) -> AsyncIterator[Database]:
+    """The application's pool on the database of a module whose tests only read."""
+    pool = await Database.open(filled_url, role=APP_ROLE, size=4, timeout_s=HANG_S)
+    yield pool
+    await pool.close()
+
+
+@pytest_asyncio.fixture(scope="module")
+async def seer(filled_url: str) -> AsyncIterator[Owner]:
+    """A connection to it as the owner, which changes nothing either."""
+    connection = await asyncpg.connect(filled_url, server_settings={"default_transaction_read_only": "on"})
+    yield connection
+    await connection.close()
 
 
 @pytest.fixture
@@ -74,7 +81,7 @@ def clock(world: World) -> FixedClock:
 
 
 @pytest_asyncio.fixture(scope="session")
-async def exchange() -> AsyncIterator[StubExchange]:
+async def exchange(closed_at_once: None) -> AsyncIterator[StubExchange]:
     """An exchange that accounts are connected to."""
     async with StubExchange().serving() as stub:
         yield stub

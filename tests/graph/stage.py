@@ -27,7 +27,8 @@ from app.kit.house import jobs_of
 from app.kit.mail import FolderMailer, Message
 from app.kit.volatile import VolatileTopics
 from app.main import DOMAINS, Application
-from tests.conftest import Execute, Owner
+from tests.conftest import Execute
+from tests.databases import Owner
 from tests.domains.trading.venues.stub import StubExchange
 from tests.factories import CLIENT
 from tests.graph.execution_paths import asks_for_several_types

@@ -14,14 +14,13 @@ from app.kit import list_statements
 from app.kit.db import Database, Scope
 from app.kit.lists import Page, PageRequest, PageResult, page_request
 from app.kit.reads import Reads
-from tests.conftest import Owner
+from tests.databases import Owner, Template
+from tests.graph.filling import FILLED
 from tests.graph.list_edits import EDITS, Edits
 from tests.graph.test_filters import values_of
-from tests.graph.test_pages import CHOICES, LISTS, OWN_KEYS, filled
+from tests.graph.test_pages import CHOICES, LISTS, OWN_KEYS
 from tests.graph.test_public_loads import KEYS
 from tests.graph.world import World
-
-__all__ = ["filled"]
 
 COLUMNS = """SELECT attname FROM pg_attribute
 WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped AND attgenerated = ''"""
@@ -95,6 +94,12 @@ class Reader:
         edge = found.records[0 if request.is_backward else -1]
         place = self.loader.orders[request.order].position(edge, descending=request.descending)
         return msgspec.structs.replace(request, **{"before" if request.is_backward else "after": place})
+
+
+@pytest.fixture
+def template(filled: World) -> Template:
+    """Lists that are long enough to be edited."""
+    return Template(FILLED, len(filled.viewers))
 
 
 async def reader_of(name: str, filled: World, database: Database, owner: Owner) -> Reader:

@@ -8,7 +8,8 @@ import pytest
 from app.domains.market.services import MarketServices
 from app.kit.db import Database, Tx
 from app.kit.sql import Statement
-from tests.conftest import Execute, Owner
+from tests.conftest import Execute
+from tests.databases import Owner
 from tests.factories import PASSWORD
 from tests.graph.stage import Stage
 

@@ -12,7 +12,7 @@ from app.kit.lists import page_request
 from app.kit.loaders import Audience, Many, One, Page
 from app.kit.reads import Reads
 from app.kit.snapshots import SnapshotMode
-from tests.conftest import Owner
+from tests.databases import Owner
 from tests.graph.world import World
 from tests.statements import loaders_of_houses
 

@@ -37,7 +37,7 @@ from app.domains.trading.strategies.model import Dca
 from app.engine.declarations.nodes import global_id
 from app.kit.clock import FixedClock
 from app.kit.crypto.rsa import RsaKey, generate_rsa_key, public_pem
-from app.kit.db import PUBLIC, SYSTEM, Database, Tx
+from app.kit.db import PUBLIC, SYSTEM, Database, Scope, Tx
 from app.kit.errors import Unavailable
 from app.kit.house import Services, schedules_of
 from app.kit.jobs import kit_schedules, run_schedule
@@ -97,6 +97,10 @@ class World:
     carols_key: RsaKey
     """Carol signs for herself."""
     now: datetime
+
+    def scope_of(self, name: str) -> Scope:
+        """The scope of someone's requests, which name their tenant."""
+        return (self.tenancies.get(name) or self.viewers[name]).scope
 
 
 @dataclass

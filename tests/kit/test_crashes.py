@@ -15,7 +15,7 @@ from app.dev.embedded import Embedded
 from app.kit.db import SYSTEM, Database, Tx
 from app.kit.events import EventLog, Fact, stream_key
 from app.kit.relay import CHANNEL, Relay
-from tests.conftest import Owner
+from tests.databases import Owner
 from tests.kit.event_pipeline import append, following, hub_of, relaying, take
 from tests.statements import statement
 from tests.waiting import until

@@ -13,7 +13,8 @@ from app.kit.db import PUBLIC, SYSTEM, Database, Scope, Tx
 from app.kit.errors import Unavailable
 from app.kit.postgres import Collision, OutOfResources, ReadOnly, Stopped
 from app.kit.sql import Query
-from tests.conftest import APP_ROLE, Owner
+from tests.conftest import APP_ROLE
+from tests.databases import Owner
 from tests.statements import statement, value_of
 from tests.waiting import elapse, until
 

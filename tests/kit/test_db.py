@@ -10,7 +10,8 @@ from app.kit.db import PUBLIC, SYSTEM, Database, Scope, Tx
 from app.kit.errors import Unavailable
 from app.kit.sql import Query
 from app.kit.work import Work, detached_context, working
-from tests.conftest import APP_ROLE, Owner
+from tests.conftest import APP_ROLE
+from tests.databases import Owner
 from tests.statements import statement, value_of
 from tests.waiting import HANG_S, elapse, until
 

@@ -11,7 +11,8 @@ from app.kit.db import PUBLIC, Database
 from app.kit.events import EventLog, Position, positions_by_stream
 from app.kit.loaders import Audience
 from app.kit.reads import Reads
-from tests.conftest import APP_ROLE, Owner, in_database, next_number
+from tests.conftest import APP_ROLE
+from tests.databases import Owner, in_database, next_number
 from tests.kit.event_pipeline import append
 from tests.waiting import HANG_S
 

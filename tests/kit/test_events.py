@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 
 from app.kit.db import SYSTEM, Database, Tx
 from app.kit.events import WAKE_CHANNEL, EventLog, Fact
-from tests.conftest import Owner
+from tests.databases import Owner
 from tests.waiting import HANG_S
 
 

@@ -17,7 +17,7 @@ from app.kit.events import EventLog
 from app.kit.hub import Hub
 from app.kit.redis_client import open_redis
 from app.kit.relay import CHANNEL
-from tests.conftest import Owner
+from tests.databases import Owner
 from tests.kit.event_pipeline import append, following, hub_of, relaying, take
 from tests.waiting import until
 

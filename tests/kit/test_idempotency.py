@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from app.kit.db import SYSTEM, Database, Scope, Tx
 from app.kit.errors import IdempotencyKeyReused, InvalidInput
 from app.kit.idempotency import KeyedRequest, Made, Outcome, once, once_known
-from tests.conftest import Owner
+from tests.databases import Owner
 from tests.statements import statement, value_of
 
 ALICE, BOB = UUID(int=1), UUID(int=2)

@@ -11,7 +11,7 @@ from app.kit.clock import FixedClock
 from app.kit.db import SYSTEM, Database, Tx
 from app.kit.jobs import Job, JobRunner, Schedule, enqueue, kit_schedules, run_schedule, scheduled_jobs
 from app.kit.maintenance import MaintenanceSwitch
-from tests.conftest import Owner
+from tests.databases import Owner
 from tests.waiting import until
 
 QUEUED = "SELECT count(*) FROM pgqueuer"

@@ -6,7 +6,8 @@ import pytest
 from app.kit.db import Database
 from app.kit.errors import Unavailable
 from app.kit.leadership import Leadership
-from tests.conftest import APP_ROLE, Owner
+from tests.conftest import APP_ROLE
+from tests.databases import Owner
 from tests.waiting import HANG_S, until
 
 

@@ -15,7 +15,7 @@ from app.kit.errors import ResyncRequired
 from app.kit.events import EventLog, stream_key
 from app.kit.relay import CHANNEL
 from app.kit.sql import Query
-from tests.conftest import Owner
+from tests.databases import Owner
 from tests.kit.event_pipeline import append, following, hub_of, relaying, take
 from tests.waiting import until
 

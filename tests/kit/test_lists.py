@@ -33,7 +33,7 @@ from app.kit.lists import (
 from app.kit.loaders import Audience, page
 from app.kit.reads import Reads
 from app.kit.sql import Rows
-from tests.conftest import Owner
+from tests.databases import Owner
 
 COLUMNS = "id, shelf, title, pages, price, tags, lent"
 

@@ -12,7 +12,7 @@ from app.kit import migrate as migrate_module
 from app.kit.db import SYSTEM, Database
 from app.kit.errors import Unavailable
 from app.kit.migrate import MIGRATIONS, Patience, migrate
-from tests.conftest import Owner
+from tests.databases import Owner
 from tests.engine.support import listening
 from tests.statements import statement, value_of
 from tests.waiting import until

@@ -9,7 +9,8 @@ import pytest_asyncio
 
 from app.kit.db import SYSTEM, Database, Tx
 from app.kit.errors import Unavailable
-from tests.conftest import APP_ROLE, Owner
+from tests.conftest import APP_ROLE
+from tests.databases import Owner
 from tests.statements import statement
 from tests.waiting import HANG_S, until
 

@@ -14,7 +14,7 @@ from app.kit.loaders import Audience, many, one, page
 from app.kit.reads import Reads
 from app.kit.sql import Keyed, Query, Rows
 from app.kit.work import Work, working
-from tests.conftest import Owner
+from tests.databases import Owner
 from tests.waiting import HANG_S, until
 
 

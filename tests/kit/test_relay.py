@@ -14,7 +14,7 @@ from app.kit.db import SYSTEM, Database
 from app.kit.events import Event, EventLog, Fact, stream_key
 from app.kit.hub import Hub
 from app.kit.relay import CHANNEL, STREAM_TTL_S, Relay
-from tests.conftest import Owner
+from tests.databases import Owner
 from tests.engine.support import listening
 from tests.kit.event_pipeline import append, cancel, following, hub_of, relaying, take
 from tests.waiting import elapse, until

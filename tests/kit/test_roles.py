@@ -9,7 +9,8 @@ import pytest_asyncio
 from app.kit.db import SYSTEM, Database
 from app.kit.migrate import migrate
 from app.kit.postgres import WrongRole
-from tests.conftest import APP_ROLE, Owner, next_number
+from tests.conftest import APP_ROLE
+from tests.databases import Owner, next_number
 from tests.statements import statement
 
 ONE = statement("one", "Asks for nothing.", "SELECT 1")

@@ -20,7 +20,8 @@ from app.kit.reads import Reads
 from app.kit.single_flight import SingleFlight
 from app.kit.work import Work, begin_transaction, current_work, working
 from app.schema.scalars import SCALARS
-from tests.conftest import APP_ROLE, NOON
+from tests.conftest import APP_ROLE
+from tests.databases import NOON
 from tests.engine.support import LIMITS, Context, prepare
 from tests.statements import statement
 from tests.waiting import HANG_S

@@ -13,11 +13,12 @@ import msgspec
 from app.domains.system.model import SettingKey
 from app.kit.lists import Page, PageRequest, Position, page_request
 from app.kit.scope import Scope
-from tests.conftest import Owner
+from tests.databases import Owner
 from tests.plans import filling
 from tests.plans.explained import literal
 
 ADMIN: Final = Scope(user_id=UUID(filling.user(50_000)))
+TWENTIETH: Final = filling.ROWS // 20
 BUSY: Final = Scope(user_id=UUID(filling.user(filling.BUSY)))
 
 
@@ -28,11 +29,12 @@ def wallet(number: int) -> str:
 
 def span(step: timedelta) -> dict[str, tuple[Any, ...]]:
     """Moments after the first rows, before the last rows, and beyond all of them, of a table with a row each `step`."""
+    step *= filling.SPREAD
     end = datetime.now(UTC)
     start = end - step * filling.ROWS
     return {
-        "since": (start + step * 50_000, end - step * 50 - timedelta(minutes=10), end + timedelta(days=400)),
-        "until": (end - step * 50_000, start + step * 50, start - timedelta(days=400)),
+        "since": (start + step * TWENTIETH, end - step * 50 - timedelta(minutes=10), end + timedelta(days=400)),
+        "until": (end - step * TWENTIETH, start + step * 50, start - timedelta(days=400)),
     }
 
 
@@ -75,8 +77,8 @@ VALUES: Final[Mapping[str, Mapping[str, tuple[Any, ...]]]] = {
     },
     "ledger.utxos_by_wallet": {"coinbase": (False, True), "confirmed": (True, False), **AMOUNTS},
     "ledger.blocks": {
-        "min_height": (50_000, filling.ROWS - 50, filling.ROWS * 2),
-        "max_height": (filling.ROWS - 50_000, 50, -1),
+        "min_height": (TWENTIETH, filling.ROWS - 50, filling.ROWS * 2),
+        "max_height": (filling.ROWS - TWENTIETH, 50, -1),
         "miner_wallet_id": (wallet(1), wallet(2), wallet(49_999)),
         **span(timedelta(seconds=10)),
     },
@@ -126,7 +128,7 @@ VALUES: Final[Mapping[str, Mapping[str, tuple[Any, ...]]]] = {
     },
     "trading.analytics.analytics_counts": {
         "type": ("type.1", "rare", "never"),
-        **span(timedelta(days=500) / filling.ROWS),
+        **span(timedelta(days=1) / 2000 / filling.SPREAD),
     },
     "system.setting_changes": {
         "key": (SettingKey.MAX_UPLOAD_BYTES, SettingKey.SUPPORTED_TOKENS, SettingKey.MAINTENANCE)
@@ -173,8 +175,8 @@ VALUES: Final[Mapping[str, Mapping[str, tuple[Any, ...]]]] = {
 KEYS: Final[Mapping[str, list[Any]]] = {
     "text": [wallet(filling.BUSY), wallet(2)],
     "uuid": [UUID(filling.user(filling.BUSY))],
-    "integer": [7, 500_000],
-    "bigint": [filling.entry(10), filling.entry(500_000)],
+    "integer": [7, filling.ROWS // 2],
+    "bigint": [filling.entry(10), filling.entry(filling.ROWS // 2)],
 }
 SYMBOLS: Final = ["T1", "T7"]
 PARAMETERS: Final = {"interval": "1m", "resolution": "1m", "period": "day"}

@@ -7,7 +7,8 @@ from itertools import count
 from typing import Any, NamedTuple
 
 from app.kit.scope import Scope
-from tests.conftest import APP_ROLE, Owner
+from tests.conftest import APP_ROLE
+from tests.databases import Owner
 
 _numbers = count(1)
 MODES = ("force_generic_plan", "force_custom_plan")

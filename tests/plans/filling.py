@@ -1,11 +1,17 @@
-"""A million rows in each table that grows and has a list: some values are frequent, some are rare."""
+"""250,000 rows in each table that grows and has a list: some values are frequent, some are rare."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from tests.conftest import Owner
+from tests.databases import Owner
+from tests.whole import WHOLE
 
-ROWS: Final = 1_000_000
+ROWS: Final = 1_000_000 if WHOLE else 250_000
+SPREAD: Final = 1_000_000 // ROWS
+"""Fewer rows are further from each other: all tables go back as far, and have as many partitions."""
+OTHERS: Final = ROWS // 25
+"""Users, wallets and portfolios besides the busy ones. Postgres plans for the average, which is the same then."""
+ORDERS: Final = 100_000
 # Users, miners, sources and symbols that have a large part of the rows.
 BUSY: Final = 1
 MEMPOOL: Final = 5_000
@@ -34,13 +40,14 @@ _USER: Final = "lpad(({})::text, 32, '0')::uuid"
 _ID: Final = "lpad(to_hex({}), 32, '0')::uuid"
 _HASH: Final = "lpad(to_hex({}), 64, '0')"
 _SERIES: Final = f"FROM generate_series(1, {ROWS}) n"
-_ENTRY_GAP: Final = timedelta(seconds=7)
+_ENTRY_GAP: Final = timedelta(seconds=7) * SPREAD
 _NEWEST_ENTRY: Final = datetime.now(UTC)
-_AGO: Final = f"now() - ({ROWS} - n) * interval"
+_AGO: Final = f"now() - ({ROWS} - n) * {SPREAD} * interval"
+_TENTH_AGO: Final = f"now() - ({ROWS // 10} - n) * {SPREAD} * interval"
 # One in three belongs to the busy one, the rest to many.
-_SHARED: Final = "CASE WHEN n % 3 = 0 THEN 1 ELSE n * 7919::bigint % 40000 + 2 END"
-# What is bounded by its owner: one in eleven.
-_OWNED: Final = "CASE WHEN n % 11 = 0 THEN 1 ELSE n * 7919::bigint % 40000 + 2 END"
+_SHARED: Final = f"CASE WHEN n % 3 = 0 THEN 1 ELSE n * 7919::bigint % {OTHERS} + 2 END"
+# What is bounded by its owner: one in five, which is more than a request may read.
+_OWNED: Final = f"CASE WHEN n % 5 = 0 THEN 1 ELSE n * 7919::bigint % {OTHERS} + 2 END"
 _WALLET: Final = "encode(sha256(({})::text::bytea), 'hex')"
 
 FILLS: Final = {
@@ -78,8 +85,8 @@ INSERT INTO transactions (id, transaction_hash, sender_wallet_id, recipient_wall
     signature, encoding, size_bytes, status, failure_reason, block_id, block_height, block_position)
 SELECT {_ID.format("n")}, {_HASH.format("n")},
     CASE WHEN n % 20 = 1 THEN NULL
-        ELSE {_WALLET.format("CASE WHEN n % 100 = 0 THEN 1 ELSE n * 7919::bigint % 40000 + 2 END")} END,
-    {_WALLET.format("CASE WHEN n % 150 = 0 THEN 1 ELSE n * 104729::bigint % 40000 + 2 END")},
+        ELSE {_WALLET.format(f"CASE WHEN n % 100 = 0 THEN 1 ELSE n * 7919::bigint % {OTHERS} + 2 END")} END,
+    {_WALLET.format(f"CASE WHEN n % 150 = 0 THEN 1 ELSE n * 104729::bigint % {OTHERS} + 2 END")},
     round(exp(n * 7919::bigint % 1000 / 100.0)::numeric, 2) + n % 97 * 0.01, n % 100 * 0.0001, {_AGO} '10 seconds',
     CASE WHEN n % 20 <> 1 THEN ''::bytea END, '', 400, s.status, CASE s.status WHEN 'failed' THEN 'x' END,
     CASE s.status WHEN 'confirmed' THEN {_ID.format("n")} END, CASE s.status WHEN 'confirmed' THEN n END,
@@ -91,7 +98,7 @@ FROM generate_series(1, {ROWS}) n CROSS JOIN LATERAL (
 INSERT INTO utxos (id, transaction_hash, output_index, wallet_id, amount, is_coinbase, is_change, block_height,
     spent_in_tx_hash, spent_input_index)
 SELECT {_ID.format("n")}, {_HASH.format("n")}, 0,
-    {_WALLET.format("CASE WHEN n % 60 = 0 THEN 1 ELSE n * 7919::bigint % 40000 + 2 END")},
+    {_WALLET.format(f"CASE WHEN n % 60 = 0 THEN 1 ELSE n * 7919::bigint % {OTHERS} + 2 END")},
     round(exp(n * 7919::bigint % 1000 / 100.0)::numeric, 2), n % 20 = 1, n % 7 = 0,
     CASE WHEN n <= {ROWS - MEMPOOL} THEN n END,
     CASE WHEN n / 20 % 2 = 0 AND n <= {ROWS - 2 * MEMPOOL} THEN {_HASH.format("n + 3")} END,
@@ -117,7 +124,8 @@ SELECT 'T' || n, 'simulated', 1, 1, n FROM generate_series(1, 5000) n""",
 SELECT make_partitions('candles', now() - interval '4 months', now());
 SELECT make_partitions('price_history', now() - interval '4 months', now());
 INSERT INTO candles (symbol, exchange, interval, opened_at, open, high, low, close)
-SELECT 'T' || n / 125000 + 1, 'simulated', '1m', now() - (n % 125000) * interval '1 minute', 1, 1, 1, 1
+SELECT 'T' || n / {ROWS // 8} + 1, 'simulated', '1m', now() - (n % {ROWS // 8}) * {SPREAD} * interval '1 minute',
+    1, 1, 1, 1
 FROM generate_series(0, {ROWS} - 1) n;
 INSERT INTO price_history (symbol, exchange, timestamp, price_usd, price_aud)
 SELECT symbol, exchange, opened_at, 1, 1 FROM candles""",
@@ -175,7 +183,7 @@ SELECT {_ID.format("n")}, {_USER.format(_SHARED)}, 1, 'T' || CASE WHEN n % 1100 
     100 + n % 977, 0, 0, 0, 0,
     CASE WHEN n % 30000 = 3 THEN 'rejected' WHEN n % 50 = 0 THEN 'pending' ELSE 'filled' END, NULL, 'paper', n::text,
     CASE WHEN n % 4 = 0 THEN {_ID.format("n / 12")} END, CASE WHEN n % 4 = 0 THEN 'entry' END, n, o.at, o.at
-FROM generate_series(1, {ROWS // 10}) n, LATERAL (SELECT now() - ({ROWS // 10} - n) * interval '70 seconds' AS at) o;
+FROM generate_series(1, {ORDERS}) n, LATERAL (SELECT now() - ({ORDERS} - n) * interval '70 seconds' AS at) o;
 SELECT make_partitions('fills', now() - interval '3 months', now());
 INSERT INTO fills (id, trade_id, order_id, portfolio_id, life, symbol, side, quantity, price, quote_quantity, fee,
     liquidity, quote_bid, quote_ask, quote_at, currency, entry_id, created_at)
@@ -197,7 +205,7 @@ FROM generate_series(1, 50000) n;
 INSERT INTO reconciliations (id, account_id, status, created_at)
 SELECT {_USER.format("n")}, {_USER.format(_SHARED.replace("n % 3 = 0", "n % 3 = 1"))},
     CASE WHEN n % 300 = 1 THEN 'different' ELSE 'equal' END,
-    now() - ({ROWS // 10} - n) * interval '70 seconds' FROM generate_series(1, {ROWS // 10}) n;
+    {_TENTH_AGO} '70 seconds' FROM generate_series(1, {ROWS // 10}) n;
 INSERT INTO reconciliation_differences (reconciliation_id, account_id, number, kind, subject)
 SELECT r.id, r.account_id, n, 'balance', 'USDT' FROM generate_series(1, {ROWS // 10}) n, reconciliations r
 WHERE r.id = {_USER.format(_SHARED)}""",
@@ -215,7 +223,7 @@ INSERT INTO trading_signals (id, bot_id, symbol, signal_type, confidence, price,
 SELECT {_ID.format("n")}, {_USER.format(_SHARED)}, 'T' || CASE WHEN n % 1100 = 0 THEN 999 ELSE n % 7 + 1 END,
     CASE WHEN n % 300 = 3 THEN 'SELL' ELSE 'BUY' END, 50, 1, 'x',
     CASE WHEN n % 300 = 6 THEN 'FAILED' ELSE 'EXECUTED' END, o.at, o.at
-FROM generate_series(1, {ROWS // 10}) n, LATERAL (SELECT now() - ({ROWS // 10} - n) * interval '70 seconds' AS at) o;
+FROM generate_series(1, {ROWS // 10}) n, LATERAL (SELECT {_TENTH_AGO} '70 seconds' AS at) o;
 INSERT INTO bot_entries (id, bracket_id, bot_id, symbol, signal_id, signal_at, opened_at, closed_at)
 SELECT id, id, bot_id, symbol, id, created_at, created_at, created_at
 FROM trading_signals;
@@ -229,7 +237,7 @@ SELECT {_ID.format("n")}, {_USER.format(_SHARED)}, 'T' || CASE WHEN n % 1100 = 0
     now() - interval '1 day', now(), 'dca', '{{}}', 1, 'free', s.status, 1,
     CASE s.status WHEN 'completed' THEN '{{}}'::jsonb END, o.at, CASE WHEN s.status <> 'running' THEN o.at END
 FROM generate_series(1, {ROWS // 10}) n,
-    LATERAL (SELECT now() - ({ROWS // 10} - n) * interval '70 seconds' AS at) o,
+    LATERAL (SELECT {_TENTH_AGO} '70 seconds' AS at) o,
     LATERAL (
         SELECT CASE WHEN n % 300 = 6 THEN 'failed' WHEN n % 30000 = 9 THEN 'running' ELSE 'completed' END AS status
     ) s;
@@ -251,7 +259,7 @@ INSERT INTO user_analytics (id, user_id, event_type, source, ip_address, created
 SELECT {_ID.format("n")}, {_USER.format(_SHARED)},
     CASE WHEN n % 30000 = 3 THEN 'portfolio.reset' WHEN n % 2 = 0 THEN 'order.placed' ELSE 'page.opened' END,
     CASE WHEN n % 2 = 0 THEN 'server' ELSE 'client' END,
-    CASE WHEN n > 999000 THEN '10.0.0.1'::inet END,
+    CASE WHEN n > {ROWS - 1000} THEN '10.0.0.1'::inet END,
     {_AGO} '7 seconds' {_SERIES};
 INSERT INTO analytics_counts (day, event_type, source, events, users)
 SELECT now() - n / 200 * interval '1 day', CASE WHEN n % 30000 = 3 THEN 'rare' ELSE 'type.' || n % 200 END,

@@ -1,4 +1,4 @@
-"""Over a million rows, each page and count of each list reads a bounded number of rows, and each index has a use."""
+"""Over 250,000 rows, each page and count of each list reads a bounded number of rows, and each index has a use."""
 
 from collections.abc import AsyncIterator
 from typing import Any, Final
@@ -11,7 +11,7 @@ from app.kit.list_statements import RARE, count_statement, page_statement
 from app.kit.lists import Page
 from app.kit.postgres import server_settings
 from app.kit.reads import COUNT_LIMIT
-from tests.conftest import Owner, new_database
+from tests.databases import Owner, new_database
 from tests.plans import filling
 from tests.plans.cases import ADMIN, BUSY, SIZE, VALUES, Case, cases, keys, middles
 from tests.plans.explained import MODES, Explained, explain
@@ -27,7 +27,7 @@ ADMINS: Final = {
     "system.setting_changes",
 }
 READ: Final = 25_000
-OWN_ROWS: Final = 100_000
+OWN_ROWS: Final = filling.ROWS * 6 // 25
 BLOCKS: Final = 100_000
 OWN: Final = {
     # A wallet's, user's or portfolio's rows are read until enough of them satisfy the condition: an index for each
@@ -51,7 +51,7 @@ OWN: Final = {
 
 @pytest_asyncio.fixture(scope="module")
 async def big(template_url: str, administrator: Owner) -> AsyncIterator[Owner]:
-    """A connection to a database with a million rows, with the settings of the application's."""
+    """A connection to a database with 250,000 rows, with the settings of the application's."""
     async with new_database(template_url, administrator) as url:
         owner = await asyncpg.connect(url)
         await filling.fill(owner)

@@ -7,7 +7,7 @@ import asyncpg
 
 from app.kit.scope import SYSTEM
 from app.kit.sql import Rows, Statement
-from tests.conftest import Owner
+from tests.databases import Owner
 from tests.plans.explained import planned
 
 REASONS: Final[Mapping[str, str]] = {

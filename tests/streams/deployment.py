@@ -23,7 +23,7 @@ from app.kit.migrate import migrate
 from app.kit.reads import Reads
 from app.main import Application, open_application
 from app.settings import Settings
-from tests.conftest import Owner
+from tests.databases import Owner
 from tests.domains.ledger.scene import Person, Scene
 from tests.factories import register_session
 from tests.streams.processes import Process

@@ -5,7 +5,7 @@ from typing import Any
 
 from app.domains.ledger.streams import CHAIN_STREAM
 from app.kit.events import stream_key
-from tests.conftest import Owner
+from tests.databases import Owner
 from tests.streams.crowd import crowd
 from tests.streams.deployment import Deployment
 from tests.waiting import now, seen, until

@@ -22,7 +22,7 @@ from app.engine.streams.model import EndReason
 from app.kit.errors import InvalidInput, Unavailable
 from app.transport.sessions import Ending
 from app.transport.sockets.subscription import SocketSubscription
-from tests.conftest import Owner
+from tests.databases import Owner
 from tests.transport.client import begin, closed, hear, say, subscribe
 from tests.transport.stage import Stage
 from tests.waiting import HANG_S, until

@@ -20,7 +20,8 @@ from app.kit.db import Database
 from app.kit.errors import Unavailable
 from app.main import Application
 from app.settings import Settings
-from tests.conftest import NOON, settings_for_tests
+from tests.conftest import settings_for_tests
+from tests.databases import NOON
 from tests.transport.support import build, client_for
 
 FEEDS = [

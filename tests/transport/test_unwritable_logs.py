@@ -25,7 +25,7 @@ from app.kit.db import PUBLIC
 from app.kit.reads import Reads
 from app.main import Application
 from app.settings import Settings
-from tests.conftest import Owner
+from tests.databases import Owner
 from tests.factories import open_session, register_session
 from tests.streams.servers import lasting_port
 from tests.waiting import HANG_S, until

@@ -19,7 +19,7 @@ from app.kit.db import Database, Tx
 from app.kit.events import EventLog
 from app.kit.mail import Message
 from app.settings import Settings
-from tests.conftest import Owner
+from tests.databases import Owner
 from tests.factories import cheap_passwords
 
 

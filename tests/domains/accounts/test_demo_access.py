@@ -21,7 +21,7 @@ from app.kit.errors import Forbidden
 from app.kit.house import Services
 from app.main import Application, check_production
 from app.settings import Settings
-from tests.conftest import Owner
+from tests.databases import Owner
 from tests.dev.test_demo import SMALL
 from tests.engine.support import listening
 from tests.factories import CLIENT

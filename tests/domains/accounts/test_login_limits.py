@@ -9,7 +9,7 @@ from app.domains.accounts.services.devices import ReturningClient
 from app.kit.crypto.passwords import PasswordCheck
 from app.kit.errors import RateLimited, Unavailable
 from app.kit.ratelimit import RateLimiter
-from tests.conftest import Owner
+from tests.databases import Owner
 from tests.domains.accounts.conftest import House
 from tests.factories import CLIENT, PASSWORD, register, register_session
 

@@ -28,7 +28,7 @@ from app.kit.crypto.envelope import Keyring
 from app.kit.crypto.rsa import RsaKey, fingerprint, generate_rsa_key, sign
 from app.kit.db import SYSTEM, Database, Tx
 from app.kit.events import EventLog
-from tests.conftest import Owner
+from tests.databases import Owner
 
 NAMES = ("alice", "bob", "carol", "dave")
 NAMED_MATURITY = 2

@@ -17,7 +17,7 @@ from app.domains.ledger.services.chain import solved
 from app.domains.ledger.services.templates import block_on, block_time
 from app.kit.clock import FixedClock
 from app.kit.db import Database
-from tests.conftest import PRESENT, Owner
+from tests.databases import PRESENT, Owner
 from tests.domains.ledger.scene import Scene
 
 WRONG = timedelta(hours=3)

@@ -22,7 +22,7 @@ from app.domains.ledger.services.templates import NoChain
 from app.kit.clock import FixedClock
 from app.kit.db import Database
 from app.kit.work import Work, working
-from tests.conftest import Owner
+from tests.databases import Owner
 from tests.domains.ledger.rules.chain import block_of
 from tests.domains.ledger.scene import NAMES, Scene
 

@@ -25,7 +25,7 @@ from app.domains.ledger.services.chain import ChainMoved
 from app.kit.clock import FixedClock
 from app.kit.db import Database
 from app.kit.errors import Problem
-from tests.conftest import Owner
+from tests.databases import Owner
 from tests.domains.ledger.scene import NAMES, Scene
 from tests.waiting import elapse, until
 

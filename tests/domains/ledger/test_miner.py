@@ -17,7 +17,7 @@ from app.domains.ledger.services.templates import BlockTemplate
 from app.kit.clock import FixedClock
 from app.kit.db import Database
 from app.kit.volatile import VolatileTopics
-from tests.conftest import Owner
+from tests.databases import Owner
 from tests.domains.ledger.scene import Scene
 from tests.waiting import HANG_S
 

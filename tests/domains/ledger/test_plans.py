@@ -9,7 +9,7 @@ from app.domains.ledger import loaders
 from app.domains.ledger.statements import MempoolSql, PaymentSql, WalletSql
 from app.kit.loaders import Many, One, Page
 from app.kit.sql import Statement
-from tests.conftest import Owner
+from tests.databases import Owner
 from tests.lists import count_of, page_of
 from tests.statements import statement
 

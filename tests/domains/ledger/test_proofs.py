@@ -14,7 +14,7 @@ from app.domains.ledger.rules.header import BlockHeader, block_hash, encode_head
 from app.kit.clock import FixedClock
 from app.kit.db import PUBLIC, Database
 from app.kit.reads import Reads
-from tests.conftest import Owner
+from tests.databases import Owner
 from tests.domains.ledger.rules.chain import remined
 from tests.domains.ledger.scene import Scene
 

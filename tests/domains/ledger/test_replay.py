@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 from app.domains.ledger.services.replay import Replay
 from app.kit.clock import FixedClock
 from app.kit.db import Database
-from tests.conftest import Owner
+from tests.databases import Owner
 from tests.domains.ledger.scene import Scene
 
 TIP = 10

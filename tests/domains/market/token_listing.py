@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from tests.conftest import Owner
+from tests.databases import Owner
 
 NAMES = {
     "BTC": ("bitcoin", "Bitcoin"),

@@ -8,7 +8,7 @@ from app.domains.notifications.services import Notifications
 from app.kit.clock import FixedClock
 from app.kit.db import Database
 from app.kit.house import Services
-from tests.conftest import Owner
+from tests.databases import Owner
 from tests.domains.notifications.stage import Stage
 from tests.factories import register
 

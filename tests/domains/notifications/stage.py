@@ -20,7 +20,7 @@ from app.kit.lists import page_request
 from app.kit.mail import FolderMailer
 from app.kit.reads import Reads
 from app.main import DOMAINS, Application
-from tests.conftest import Owner
+from tests.databases import Owner
 
 
 async def set_mail(services: Services, viewer: Viewer, value: Any) -> None:

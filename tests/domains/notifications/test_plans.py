@@ -8,7 +8,7 @@ import pytest_asyncio
 from app.domains.notifications import loaders as notification_loaders
 from app.domains.notifications.statements import NotificationSql
 from app.kit.sql import Statement
-from tests.conftest import NOON, Owner
+from tests.databases import NOON, Owner
 from tests.domains.market.alerts.test_plans import scans
 from tests.lists import count_of, page_of
 from tests.statements import statement

@@ -8,7 +8,7 @@ from app.domains.accounts.model import Role, Viewer
 from app.domains.system.services import SystemServices
 from app.kit.db import Database
 from app.kit.house import Services
-from tests.conftest import Owner
+from tests.databases import Owner
 from tests.factories import register
 
 

@@ -23,7 +23,7 @@ from app.domains.system.model import (
 )
 from app.domains.system.rules import begun, checked, key_of
 from app.kit.errors import InvalidInput
-from tests.conftest import Owner
+from tests.databases import Owner
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 SYMBOLS = tuple(f"T{n}" for n in range(MAX_TOKENS))

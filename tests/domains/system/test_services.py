@@ -17,7 +17,7 @@ from app.kit.errors import Forbidden, InvalidInput, Unavailable
 from app.kit.lists import page_request
 from app.kit.reads import Reads
 from app.kit.sql import Query
-from tests.conftest import Owner
+from tests.databases import Owner
 from tests.domains.system.conftest import Stage
 from tests.waiting import until
 

@@ -7,7 +7,7 @@ from app.domains.tenancy.services import TenancyServices
 from app.kit.clock import FixedClock
 from app.kit.db import Database
 from app.kit.house import Services
-from tests.conftest import Owner
+from tests.databases import Owner
 from tests.domains.tenancy.office import Office
 from tests.factories import register
 

@@ -13,7 +13,7 @@ from app.domains.tenancy.services import TenancyServices
 from app.domains.tenancy.tenants.model.tenants import MemberRole, NewTenant, Tenancy
 from app.kit.clock import FixedClock
 from app.kit.db import Database
-from tests.conftest import Owner
+from tests.databases import Owner
 
 
 @dataclass

@@ -6,7 +6,7 @@ from typing import Any
 from app.domains.trading.orders.rules.reservation import need
 from app.domains.trading.quantities.model import Side
 from app.domains.trading.quantities.rules import PRICE_SCALE, decimal_of, units_of
-from tests.conftest import Owner
+from tests.databases import Owner
 
 WRONG_CASH = """
 SELECT b.portfolio_id, b.reserved, coalesce(o.reserved, 0) AS needed FROM cash_balances b

@@ -1,9 +1,9 @@
 """Portfolios over a market of a few quoted tokens, and fills as the matcher will post them."""
 
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
 import msgspec
@@ -22,12 +22,21 @@ from app.kit.clock import FixedClock
 from app.kit.db import SYSTEM, Database, Tx
 from app.kit.house import Services
 from app.kit.reads import Reads
-from tests.conftest import Owner
+from tests.databases import Owner, Template
 from tests.domains.trading.coins import post_coins
 
 QUOTES = {"BTC": ("100", "150"), "ETH": ("10", "15")}
 """What the tokens cost, in dollars and in Australian dollars."""
 RATE = Decimal("1.5")
+
+
+class People(NamedTuple):
+    """A database with two people, and the moment at which its tokens were quoted."""
+
+    template: Template
+    alice: Viewer
+    bob: Viewer
+    now: datetime
 
 
 @dataclass

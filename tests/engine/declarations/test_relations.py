@@ -27,7 +27,7 @@ from app.kit.loaders import Audience, page
 from app.kit.reads import Reads
 from app.kit.sql import Rows
 from app.schema.scalars import SCALARS
-from tests.conftest import Owner
+from tests.databases import Owner
 from tests.engine.support import CURSORS, LIMITS
 from tests.lists import encode
 

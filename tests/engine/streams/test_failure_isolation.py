@@ -20,7 +20,7 @@ from app.kit.errors import ResyncRequired, Unavailable
 from app.kit.event_history import StreamHeads
 from app.kit.events import Fact
 from app.kit.hub import Hub
-from tests.conftest import Owner
+from tests.databases import Owner
 from tests.engine.streams.stage import ALICE, STREAM, Inbox, Stage, stage_of
 from tests.engine.support import listening
 from tests.waiting import until

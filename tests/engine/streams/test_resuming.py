@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 
 from app.engine.declarations.stream_cursors import stream_cursor
 from app.kit.db import Database
-from tests.conftest import Owner
+from tests.databases import Owner
 from tests.engine.streams.stage import ALICE, BOB, STREAM, Inbox, stage_of
 from tests.waiting import until
 

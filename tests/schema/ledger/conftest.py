@@ -10,7 +10,7 @@ from app.engine.execution.engine import Engine
 from app.kit.clock import FixedClock
 from app.kit.db import Database
 from app.kit.events import EventLog
-from tests.conftest import Owner
+from tests.databases import Owner
 from tests.domains.ledger.scene import Scene
 from tests.kit.event_pipeline import hub_of, relaying
 from tests.schema.ledger.graph import LIMITS, SCHEMA, Graph

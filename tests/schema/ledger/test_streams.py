@@ -14,7 +14,7 @@ from app.engine.streams.iterator import Failed
 from app.engine.streams.model import Delivery
 from app.kit.loaders import Audience
 from app.kit.volatile import VolatileTopics
-from tests.conftest import Owner
+from tests.databases import Owner
 from tests.domains.ledger.scene import Person, Scene
 from tests.schema.ledger.graph import Graph
 from tests.waiting import until

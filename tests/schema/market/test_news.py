@@ -8,7 +8,8 @@ from app.domains.market.news.model import ArticleDraft
 from app.domains.market.services import MarketServices
 from app.engine.declarations.nodes import global_id
 from app.kit.house import Services
-from tests.conftest import Execute, Owner
+from tests.conftest import Execute
+from tests.databases import Owner
 from tests.domains.market.token_listing import list_tokens
 
 NAMES = {"BTC": ("bitcoin", "Bitcoin"), "ETH": ("ethereum", "Ethereum"), "SOL": ("solana", "Solana")}

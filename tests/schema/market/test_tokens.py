@@ -6,7 +6,8 @@ import pytest
 import pytest_asyncio
 
 from app.engine.declarations.nodes import global_id
-from tests.conftest import Execute, Owner
+from tests.conftest import Execute
+from tests.databases import Owner
 from tests.domains.market.token_listing import list_tokens, quote
 
 TOKENS = """query Tokens(

@@ -19,7 +19,8 @@ from app.kit.db import SYSTEM
 from app.kit.errors import NotFound
 from app.kit.process_rpc import ProcessRpc
 from app.main import Application, build_runtime
-from tests.conftest import Execute, Owner
+from tests.conftest import Execute
+from tests.databases import Owner
 from tests.domains.market.alerts.stage import Stage
 from tests.domains.market.token_listing import list_tokens
 from tests.factories import register

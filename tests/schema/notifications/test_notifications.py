@@ -22,7 +22,8 @@ from app.kit.loaders import Audience
 from app.kit.process_rpc import ProcessRpc
 from app.main import Application, build_runtime
 from app.transport.runtime import AppRuntime, Caller
-from tests.conftest import Execute, Owner
+from tests.conftest import Execute
+from tests.databases import Owner
 from tests.domains.market.alerts.stage import Stage, above, below
 from tests.domains.market.token_listing import list_tokens
 from tests.engine.support import NOBODY

@@ -18,7 +18,7 @@ from app.kit.errors import NotFound, Unavailable
 from app.kit.process_rpc import ProcessRpc, Replies
 from app.kit.redis_client import open_redis
 from app.schema.realtime.registry import MAX_DOCUMENT, OpenStream, OpenStreams
-from tests.conftest import NOON
+from tests.databases import NOON
 from tests.kit.test_process_rpc import all_listen, process
 from tests.waiting import HANG_S
 

@@ -21,7 +21,7 @@ from app.kit.mail import FolderMailer
 from app.main import DOMAINS, Application
 from app.transport.application import create_app
 from app.transport.runtime import AppRuntime
-from tests.conftest import Owner
+from tests.databases import Owner
 from tests.factories import PASSWORD, register
 from tests.waiting import HANG_S, until
 

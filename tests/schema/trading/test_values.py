@@ -22,12 +22,9 @@ from app.kit.pubsub import broadcast_over
 from app.kit.volatile import VolatileTopics
 from app.main import Application, build_runtime
 from tests.domains.market.price_feed import SOURCE
-from tests.domains.trading.conftest import stage
 from tests.domains.trading.stage import Stage
 from tests.schema.market.prices.test_ticks import Inbox, Market
 from tests.waiting import until
-
-__all__ = ["stage"]
 
 VALUE = """subscription($id: ID!) { portfolioValue(portfolioId: $id) {
   at currency cashTotal positionsValue total contributed pnl returnFraction unquotedSymbols

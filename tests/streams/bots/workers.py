@@ -24,7 +24,7 @@ from app.domains.trading.strategies.model import Config, Dca, Grid, Momentum, Ri
 from app.kit.migrate import migrate
 from app.main import Application, open_application
 from app.settings import Settings
-from tests.conftest import PRESENT, Owner
+from tests.databases import PRESENT, Owner
 from tests.domains.trading.bots.walks.laws import broken
 from tests.domains.trading.reservations import check_reservations
 from tests.factories import register

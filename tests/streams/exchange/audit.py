@@ -8,7 +8,7 @@ import msgspec
 
 from app.domains.trading.orders.model import fill_stream
 from app.engine.declarations.stream_cursors import stream_cursor
-from tests.conftest import Owner
+from tests.databases import Owner
 from tests.domains.trading.reservations import check_reservations
 
 UNMATCHED = """

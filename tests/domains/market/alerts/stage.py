@@ -15,7 +15,7 @@ from app.domains.market.services import MarketServices
 from app.kit.clock import FixedClock
 from app.kit.db import SYSTEM, Database
 from app.kit.reads import Reads
-from tests.conftest import Owner
+from tests.databases import Owner
 
 SOURCE = "simulated"
 

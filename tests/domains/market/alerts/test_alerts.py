@@ -32,7 +32,7 @@ from app.kit.db import PUBLIC
 from app.kit.errors import IdempotencyKeyReused, InvalidInput, NotFound, ResultDeleted
 from app.kit.lists import page_request
 from app.kit.reads import Reads
-from tests.conftest import Owner
+from tests.databases import Owner
 from tests.domains.market.alerts.stage import Stage, above, below
 
 RSI = TechnicalIndicator(Indicator.RSI_14, Interval.ONE_HOUR, Comparison.BELOW, Decimal(30))

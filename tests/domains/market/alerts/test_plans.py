@@ -11,7 +11,7 @@ import pytest_asyncio
 from app.domains.market.alerts import loaders as alert_loaders
 from app.domains.market.alerts.statements import AlertSql
 from app.kit.sql import Statement
-from tests.conftest import NOON, Owner
+from tests.databases import NOON, Owner
 from tests.lists import count_of, page_of
 from tests.statements import statement
 

@@ -6,7 +6,7 @@ import pytest_asyncio
 from app.domains.market.services import MarketServices
 from app.kit.clock import FixedClock
 from app.kit.house import Services
-from tests.conftest import Owner
+from tests.databases import Owner
 from tests.domains.market.analysis.market_data import supply
 
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from app.domains.market.prices.model import Candle, Interval
 from app.domains.market.services import MarketServices
-from tests.conftest import Owner
+from tests.databases import Owner
 from tests.domains.market.token_listing import list_tokens
 
 EXCHANGE = "simulated"

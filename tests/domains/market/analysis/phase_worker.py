@@ -17,7 +17,7 @@ from app.kit.clock import FixedClock
 from app.kit.db import Database
 from app.kit.events import EventLog
 from app.kit.redis_client import open_redis
-from tests.conftest import NOON
+from tests.databases import NOON
 from tests.domains.market.analysis.viewers import viewer_of
 from tests.waiting import HANG_S
 

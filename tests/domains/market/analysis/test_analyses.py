@@ -26,7 +26,7 @@ from app.domains.market.services import MarketServices
 from app.kit.clock import FixedClock
 from app.kit.db import Database
 from app.kit.errors import Unavailable
-from tests.conftest import NOON, Owner
+from tests.databases import NOON, Owner
 
 WITHOUT_CHAIN = {AnalysisType.ON_CHAIN, AnalysisType.DERIVATIVES, AnalysisType.DEFI}
 FOUND = NewsFindings(articles=1, articles_24h=1, positive=1, neutral=0, negative=0, sentiment=0.5, sources=1, top=[])

@@ -11,7 +11,7 @@ from app.domains.market.providers.model.defi import Defi
 from app.domains.market.providers.model.derivatives import Derivatives
 from app.kit.clock import FixedClock
 from app.kit.db import Database
-from tests.conftest import Owner
+from tests.databases import Owner
 from tests.domains.market.analysis.market_data import article
 from tests.domains.market.token_listing import list_tokens
 

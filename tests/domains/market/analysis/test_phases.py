@@ -25,7 +25,7 @@ from app.kit.clock import FixedClock
 from app.kit.db import PUBLIC, SYSTEM, Database
 from app.kit.errors import Unavailable
 from app.kit.events import EventLog
-from tests.conftest import Owner
+from tests.databases import Owner
 from tests.domains.market.analysis.viewers import somebody, viewer_of
 from tests.statements import statement
 from tests.waiting import HANG_S, until

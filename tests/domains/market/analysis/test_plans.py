@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from app.domains.market.analysis.statements import AnalysisSql
-from tests.conftest import NOON, Owner
+from tests.databases import NOON, Owner
 from tests.domains.ledger.test_plans import scans
 from tests.statements import statement
 

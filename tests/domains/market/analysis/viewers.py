@@ -4,7 +4,7 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 from app.domains.accounts.model import Client, Role, Viewer
-from tests.conftest import NOON, Owner
+from tests.databases import NOON, Owner
 
 
 def viewer_of(user_id: UUID, session_id: UUID | None = None) -> Viewer:

@@ -16,7 +16,7 @@ from app.domains.market.sources.model import MarketSource, SourceKind
 from app.kit.clock import FixedClock
 from app.kit.house import Services
 from app.kit.jobs import run_schedule
-from tests.conftest import Owner
+from tests.databases import Owner
 from tests.domains.market.news.feed_server import FeedServer, feed_server
 from tests.domains.market.token_listing import list_tokens
 from tests.waiting import HANG_S

@@ -23,7 +23,7 @@ from app.kit.errors import Forbidden, IdempotencyKeyReused, InvalidInput
 from app.kit.events import EventLog
 from app.kit.house import Services
 from app.kit.reads import Reads
-from tests.conftest import Owner
+from tests.databases import Owner
 from tests.domains.market.token_listing import list_tokens
 from tests.factories import register
 

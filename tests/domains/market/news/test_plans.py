@@ -15,7 +15,7 @@ from app.kit.db import PUBLIC, Database
 from app.kit.lists import Page, page_request
 from app.kit.reads import COUNT_LIMIT, Reads
 from app.kit.sql import Query
-from tests.conftest import NOON, Owner, new_database
+from tests.databases import NOON, Owner, new_database
 from tests.domains.ledger.test_plans import scans
 from tests.lists import count_of, page_of
 

@@ -7,7 +7,7 @@ from app.domains.market.prices.services.ticker import Ticker
 from app.kit.clock import FixedClock
 from app.kit.db import Database
 from app.kit.volatile import VolatileTopics
-from tests.conftest import Owner
+from tests.databases import Owner
 from tests.domains.market.price_feed import SOURCE
 from tests.domains.market.prices.recording import NAMES
 from tests.domains.market.token_listing import list_tokens

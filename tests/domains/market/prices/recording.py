@@ -10,7 +10,7 @@ from app.domains.market.prices.model import Interval, Move
 from app.domains.market.prices.services.recorder import AfterMinute, OnMoves
 from app.kit.db import Tx
 from app.kit.volatile import latest_key
-from tests.conftest import Owner
+from tests.databases import Owner
 
 SECOND = timedelta(seconds=1)
 NAMES = {"BTC": ("bitcoin", "Bitcoin"), "ETH": ("ethereum", "Ethereum")}

@@ -20,7 +20,7 @@ from app.kit.clock import FixedClock
 from app.kit.db import Database
 from app.kit.house import Services
 from app.kit.volatile import VolatileTopics
-from tests.conftest import Owner
+from tests.databases import Owner
 from tests.domains.market.alerts.stage import Stage
 from tests.domains.market.price_feed import SOURCE, quoted
 from tests.domains.market.token_listing import list_tokens, quote

@@ -15,7 +15,8 @@ from app.domains.market.sources.services import Sources
 from app.kit.clock import FixedClock
 from app.kit.db import Database
 from app.kit.volatile import VolatileTopics, latest_key
-from tests.conftest import APP_ROLE, Owner
+from tests.conftest import APP_ROLE
+from tests.databases import Owner
 from tests.domains.market.price_feed import SOURCE, Provider, running
 from tests.domains.market.token_listing import list_tokens
 from tests.kit.event_pipeline import cancel

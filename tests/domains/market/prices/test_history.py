@@ -9,7 +9,7 @@ from app.domains.market.prices.model import Candle, Interval, Quote
 from app.domains.market.prices.services.candles import Candles
 from app.domains.market.prices.services.history import History
 from app.kit.db import Database
-from tests.conftest import NOON, Owner
+from tests.databases import NOON, Owner
 
 MINUTE = timedelta(minutes=1)
 

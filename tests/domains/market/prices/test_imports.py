@@ -15,7 +15,7 @@ from app.domains.market.prices.services.importer import BadFile, Importer
 from app.kit.clock import FixedClock
 from app.kit.db import Database
 from app.kit.errors import InvalidInput
-from tests.conftest import NOON, Owner
+from tests.databases import NOON, Owner
 from tests.domains.market.token_listing import list_tokens
 
 MINUTE = timedelta(minutes=1)

@@ -10,7 +10,7 @@ from app.domains.market.prices.services.ticker import MINUTES_KEPT, Ticker
 from app.kit.clock import FixedClock
 from app.kit.db import Database
 from app.kit.volatile import VolatileTopics
-from tests.conftest import NOON, Owner
+from tests.databases import NOON, Owner
 from tests.domains.market.price_feed import SOURCE, quoted
 from tests.domains.market.prices.recording import SECOND, Moves, hooks, prices
 from tests.waiting import until

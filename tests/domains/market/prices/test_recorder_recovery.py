@@ -13,7 +13,7 @@ from app.kit.clock import FixedClock
 from app.kit.db import Database
 from app.kit.errors import Unavailable
 from app.kit.volatile import VolatileTopics
-from tests.conftest import NOON, Owner
+from tests.databases import NOON, Owner
 from tests.domains.market.price_feed import SOURCE, quoted
 from tests.domains.market.prices.recording import SECOND, Moves, hooks, prices, was_published
 from tests.waiting import until

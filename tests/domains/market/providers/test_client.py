@@ -25,7 +25,7 @@ from app.domains.market.providers.services.client import (
 )
 from app.kit.clock import FixedClock
 from app.kit.errors import Unavailable
-from tests.conftest import NOON
+from tests.databases import NOON
 from tests.domains.market.providers.conftest import KEY, POLICY, patient
 from tests.domains.market.providers.stub import Answer, Stub, answer
 

@@ -20,7 +20,7 @@ from app.kit.clock import FixedClock
 from app.kit.db import Database
 from app.kit.errors import Unavailable
 from app.settings import Settings
-from tests.conftest import Owner
+from tests.databases import Owner
 from tests.domains.market.providers.conftest import KEY
 from tests.domains.market.providers.stub import Answer, Stub, answer, shape
 from tests.domains.market.token_listing import list_tokens, quote

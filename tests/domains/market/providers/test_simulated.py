@@ -10,7 +10,7 @@ from app.domains.market.services import MarketServices
 from app.kit.clock import FixedClock
 from app.kit.db import Database
 from app.kit.house import Services
-from tests.conftest import Owner
+from tests.databases import Owner
 from tests.domains.market.token_listing import list_tokens, quote
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from app.domains.market.prices.model import PRICE_LIMIT, Quote, Quotes
 from app.domains.market.providers.services.validation import QuoteValidator, RawQuote, count, share, text
-from tests.conftest import NOON
+from tests.databases import NOON
 
 AGE = timedelta(minutes=15)
 GOOD = RawQuote("BTC", "2026-11-21T11:59:20.123Z", Decimal("97250.5"), Decimal("149765.77"))

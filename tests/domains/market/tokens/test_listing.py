@@ -17,7 +17,7 @@ from app.kit.db import Database
 from app.kit.errors import Unavailable
 from app.kit.house import Services
 from app.kit.jobs import run_schedule
-from tests.conftest import Owner
+from tests.databases import Owner
 from tests.domains.market.token_listing import quote
 
 LISTED = [Listing("bitcoin", "BTC", "Bitcoin", 1), Listing("ethereum", "ETH", "Ethereum", 2)]

@@ -9,7 +9,7 @@ from app.domains.market.tokens import loaders as token_loaders
 from app.domains.market.tokens.statements import TokenSql
 from app.domains.market.watchlist import loaders as watchlist_loaders
 from app.domains.market.watchlist.statements import WatchlistSql
-from tests.conftest import Owner
+from tests.databases import Owner
 from tests.domains.ledger.test_plans import scans
 from tests.lists import count_of, page_of
 

@@ -17,7 +17,7 @@ from app.kit.db import PUBLIC, Database
 from app.kit.errors import InvalidInput
 from app.kit.lists import page_request
 from app.kit.reads import Reads
-from tests.conftest import Owner
+from tests.databases import Owner
 from tests.domains.market.token_listing import list_tokens, quote
 from tests.lists import decode, encode
 

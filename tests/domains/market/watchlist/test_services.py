@@ -20,7 +20,7 @@ from app.kit.errors import IdempotencyKeyReused, InvalidInput, NotFound, ResultD
 from app.kit.house import Services
 from app.kit.lists import page_request
 from app.kit.reads import Reads
-from tests.conftest import Owner
+from tests.databases import Owner
 from tests.domains.market.token_listing import list_tokens
 from tests.factories import register
 

@@ -16,7 +16,7 @@ from app.domains.trading.quantities.model import Side
 from app.kit.db import Database
 from app.kit.errors import Unavailable
 from app.kit.tasks import end
-from tests.conftest import Owner
+from tests.databases import Owner
 from tests.domains.trading.matching.market import Market
 from tests.domains.trading.stage import Stage
 from tests.waiting import until

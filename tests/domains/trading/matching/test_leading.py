@@ -26,7 +26,7 @@ from app.domains.trading.quantities.model import Side
 from app.domains.trading.services import TradingServices
 from app.kit.db import SYSTEM
 from app.kit.errors import Repeatable
-from tests.conftest import Owner
+from tests.databases import Owner
 from tests.domains.trading.matching.market import Market
 from tests.domains.trading.stage import Stage
 

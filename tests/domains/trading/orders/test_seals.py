@@ -10,7 +10,7 @@ import pytest_asyncio
 from app.domains.accounts.services import AccountsServices
 from app.domains.trading.orders.services import seals
 from app.kit.db import SYSTEM
-from tests.conftest import Owner
+from tests.databases import Owner
 from tests.domains.trading.orders.trader import Trader, limit, order
 from tests.statements import statement
 

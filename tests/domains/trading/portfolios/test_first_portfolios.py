@@ -15,7 +15,8 @@ from app.domains.trading.services import TradingServices
 from app.kit.db import Database
 from app.kit.house import Services
 from app.kit.migrate import migrate
-from tests.conftest import APP_ROLE, Owner
+from tests.conftest import APP_ROLE
+from tests.databases import Owner
 from tests.factories import CLIENT, person, register
 from tests.waiting import HANG_S
 

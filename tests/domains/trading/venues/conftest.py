@@ -5,12 +5,15 @@ from collections.abc import AsyncIterator
 import pytest_asyncio
 
 from tests.domains.trading.stage import Stage
+from tests.domains.trading.venues.closing import closed_at_once
 from tests.domains.trading.venues.stage import VenueStage, venue_stage
 from tests.domains.trading.venues.stub import StubExchange
 
+__all__ = ["closed_at_once"]
+
 
 @pytest_asyncio.fixture
-async def stub() -> AsyncIterator[StubExchange]:
+async def stub(closed_at_once: None) -> AsyncIterator[StubExchange]:
     """An exchange where nothing fails, and nobody trades but for the test."""
     async with StubExchange().serving() as serving:
         yield serving

@@ -27,7 +27,8 @@ from app.kit.mail import FolderMailer
 from app.kit.migrate import migrate
 from app.kit.redis_client import open_redis
 from app.main import build_wiring
-from tests.conftest import APP_ROLE, NOON, PRESENT, settings_for_tests
+from tests.conftest import APP_ROLE, settings_for_tests
+from tests.databases import NOON, PRESENT
 from tests.domains.market.token_listing import list_tokens
 from tests.domains.trading.orders.trader import limit, order
 from tests.domains.trading.stage import Stage

@@ -20,7 +20,8 @@ from app.kit.clock import FixedClock
 from app.kit.process_rpc import ProcessRpc
 from app.main import Application, build_runtime
 from app.transport.runtime import AppRuntime, Caller
-from tests.conftest import Execute, Owner
+from tests.conftest import Execute
+from tests.databases import Owner
 from tests.domains.market.analysis.market_data import supply
 from tests.domains.market.token_listing import list_tokens
 from tests.engine.support import NOBODY

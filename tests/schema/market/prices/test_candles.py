@@ -16,7 +16,8 @@ from app.domains.market.prices.statements import PriceSql
 from app.kit.db import Database
 from app.kit.reads import COUNT_LIMIT
 from app.kit.sql import Query
-from tests.conftest import NOON, Execute, Owner
+from tests.conftest import Execute
+from tests.databases import NOON, Owner
 from tests.domains.market.token_listing import list_tokens, quote
 from tests.lists import count_of, page_of
 

@@ -22,7 +22,7 @@ from app.kit.pubsub import broadcast_over
 from app.kit.volatile import VolatileTopics, latest_key
 from app.main import Application, build_runtime
 from app.transport.runtime import AppRuntime, Caller
-from tests.conftest import Owner
+from tests.databases import Owner
 from tests.domains.market.price_feed import SOURCE, quoted
 from tests.domains.market.token_listing import list_tokens
 from tests.engine.support import NOBODY

@@ -8,13 +8,12 @@ import pytest_asyncio
 
 from app.engine.declarations.nodes import global_id
 from tests.domains.trading.backtests.shop import Shop, open_shop
-from tests.domains.trading.conftest import stage
 from tests.domains.trading.stage import Stage
 from tests.schema.market.prices.test_ticks import Market
 from tests.schema.trading.orders.test_streams import market
 from tests.waiting import until
 
-__all__ = ["market", "stage"]
+__all__ = ["market"]
 
 BACKTEST = """subscription($id: ID!, $after: Cursor) { backtestProgress(backtestId: $id, after: $after) {
   cursor status doneCandleCount candleCount backtest { id status }

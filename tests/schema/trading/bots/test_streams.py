@@ -6,14 +6,13 @@ import pytest_asyncio
 from app.domains.trading.bots.model import BotChanges
 from app.engine.declarations.nodes import global_id
 from tests.domains.trading.bots.robots import Robots
-from tests.domains.trading.conftest import stage
 from tests.domains.trading.matching.market import begin
 from tests.domains.trading.stage import Stage
 from tests.schema.market.prices.test_ticks import Market
 from tests.schema.trading.orders.test_streams import market
 from tests.waiting import until
 
-__all__ = ["market", "stage"]
+__all__ = ["market"]
 
 SIGNALS = """subscription($id: ID!, $after: Cursor) { signals(botId: $id, after: $after) {
   cursor status statusReason botSignal { symbol type status confidence readings { name value } }

@@ -20,14 +20,11 @@ from app.kit.pubsub import broadcast_over
 from app.kit.volatile import VolatileTopics
 from app.main import Application, build_runtime
 from tests.domains.market.price_feed import SOURCE
-from tests.domains.trading.conftest import stage
 from tests.domains.trading.matching.market import Market as Exchange
 from tests.domains.trading.stage import Stage
 from tests.kit.event_pipeline import relaying
 from tests.schema.market.prices.test_ticks import Market
 from tests.waiting import until
-
-__all__ = ["stage"]
 
 UPDATES = """subscription($id: ID!, $after: Cursor) { orderUpdates(portfolioId: $id, after: $after) {
   cursor status filledQuantity reason order { id status }

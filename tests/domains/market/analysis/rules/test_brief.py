@@ -15,7 +15,7 @@ from app.domains.market.analysis.model.predictions import (
 )
 from app.domains.market.analysis.rules.brief import brief
 from app.domains.market.prices.model import Interval
-from tests.conftest import NOON
+from tests.databases import NOON
 
 
 def prediction(horizon: Horizon, calibration: Calibration) -> Prediction:

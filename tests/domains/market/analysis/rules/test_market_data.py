@@ -14,7 +14,7 @@ from app.domains.market.analysis.rules.market_data import change_percentage, com
 from app.domains.market.analysis.rules.sentiment import blended, mood_of, score_of, shared
 from app.domains.market.prices.model import Interval
 from app.domains.market.tokens.model import Token
-from tests.conftest import NOON
+from tests.databases import NOON
 from tests.domains.market.analysis.market_data import candles
 
 TOKEN = Token(

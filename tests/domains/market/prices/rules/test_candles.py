@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from app.domains.market.prices.model import Bar, Bars, Interval
 from app.domains.market.prices.rules.candles import CandleBuilder, Traded, traded_in
 from app.domains.market.prices.rules.windows import begin_of
-from tests.conftest import NOON
+from tests.databases import NOON
 
 MINUTE = Interval.ONE_MINUTE
 SECOND = timedelta(seconds=1)

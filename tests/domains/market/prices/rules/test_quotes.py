@@ -4,7 +4,7 @@ import msgspec
 
 from app.domains.market.prices.model import Day, Quote
 from app.domains.market.prices.rules.quotes import completed
-from tests.conftest import NOON
+from tests.databases import NOON
 
 BARE = Quote("BTC", NOON, Decimal(110), Decimal(165))
 DAY = Day(open=Decimal(100), high=Decimal(108), low=Decimal(90), volume_usd=Decimal(1000))

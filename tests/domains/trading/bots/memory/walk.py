@@ -20,7 +20,7 @@ from app.domains.trading.bots.services.runner import FAILED
 from app.domains.trading.quantities.rules import moment_of
 from app.domains.trading.strategies.model import Config, Dca, Grid, Momentum, RiskLevel, stored_config
 from app.kit.errors import Problem
-from tests.conftest import NOON
+from tests.databases import NOON
 from tests.domains.trading.bots.memory.laws import BotLaws
 from tests.domains.trading.bots.memory.store import BotRow
 from tests.domains.trading.bots.memory.world import BotWorld

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from tests.conftest import Owner
+from tests.databases import Owner
 
 # The orders that sell of an entry: of its bracket, and those that were placed beside it.
 _SALES: Final = """
