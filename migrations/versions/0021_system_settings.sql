@@ -15,8 +15,9 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
         THEN given::numeric = trunc(given::numeric) AND given::numeric BETWEEN low AND high ELSE false END
 $$;
 
-CREATE FUNCTION is_system_setting(key text, given jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT coalesce(CASE key
+-- Parsed now, and not when it is called: a restore checks rows with an empty search path.
+CREATE FUNCTION is_system_setting(key text, given jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN coalesce(CASE key
         WHEN 'maintenance_mode' THEN
             jsonb_typeof(given) = 'object'
             AND given ?& ARRAY['enabled', 'message', 'retry_after_s', 'started_at']
@@ -38,8 +39,7 @@ CREATE FUNCTION is_system_setting(key text, given jsonb) RETURNS boolean LANGUAG
             AND (given -> 'free')::numeric <= (given -> 'pro')::numeric
             AND (given -> 'pro')::numeric <= (given -> 'enterprise')::numeric
         WHEN 'supported_tokens' THEN are_symbols(given)
-    END, false)
-$$;
+    END, false);
 
 CREATE TABLE system_settings (
     key varchar(255) PRIMARY KEY,

@@ -23,8 +23,9 @@ COMMENT ON COLUMN tenants.deleted_at IS 'It can be restored for 30 days, and is 
 COMMENT ON COLUMN tenants.email IS 'How to reach it. Two tenants of one person may have the same.';
 -- Of one that was deleted as well, until it is removed: it may be restored.
 CREATE UNIQUE INDEX tenants_slug ON tenants (slug);
-CREATE INDEX tenants_plan_type ON tenants (plan_type);
-CREATE INDEX tenants_subscription_status ON tenants (subscription_status) WHERE deleted_at IS NULL;
+CREATE INDEX tenants_created_at ON tenants (created_at, id);
+CREATE INDEX tenants_plan_type ON tenants (plan_type, created_at, id);
+CREATE INDEX tenants_subscription_status ON tenants (subscription_status, created_at, id);
 CREATE INDEX tenants_deleted_at ON tenants (deleted_at) WHERE deleted_at IS NOT NULL;
 CREATE TRIGGER tenants_updated_at BEFORE UPDATE ON tenants FOR EACH ROW EXECUTE FUNCTION set_updated_at();
 CREATE CONSTRAINT TRIGGER tenants_audit AFTER INSERT OR UPDATE OR DELETE ON tenants

@@ -20,6 +20,7 @@ from tests.plans.explained import literal
 ADMIN: Final = Scope(user_id=UUID(filling.user(50_000)))
 TWENTIETH: Final = filling.ROWS // 20
 BUSY: Final = Scope(user_id=UUID(filling.user(filling.BUSY)))
+MEMBER: Final = Scope(user_id=UUID(filling.user(filling.BUSY)), tenant_id=UUID(filling.user(1)))
 
 
 def wallet(number: int) -> str:
@@ -130,6 +131,12 @@ VALUES: Final[Mapping[str, Mapping[str, tuple[Any, ...]]]] = {
         "type": ("type.1", "rare", "never"),
         **span(timedelta(days=1) / 2000 / filling.SPREAD),
     },
+    "tenancy.tenants.tenants": {
+        "plan": ("free", "pro", "enterprise"),
+        "status": ("active", "suspended", "cancelled"),
+    },
+    "tenancy.tenants.memberships_by_user": {"role": ("viewer", "owner", "admin")},
+    "tenancy.tenants.memberships_by_tenant": {"role": ("viewer", "owner", "admin")},
     "system.setting_changes": {
         "key": (SettingKey.MAX_UPLOAD_BYTES, SettingKey.SUPPORTED_TOKENS, SettingKey.MAINTENANCE)
     },

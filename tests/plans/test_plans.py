@@ -13,7 +13,7 @@ from app.kit.postgres import server_settings
 from app.kit.reads import COUNT_LIMIT
 from tests.databases import Owner, new_database
 from tests.plans import filling
-from tests.plans.cases import ADMIN, BUSY, SIZE, VALUES, Case, cases, keys, middles
+from tests.plans.cases import ADMIN, BUSY, MEMBER, SIZE, VALUES, Case, cases, keys, middles
 from tests.plans.explained import MODES, Explained, explain
 from tests.plans.uses import REASONS, indexes, of_parents, used_by
 from tests.statements import loaders_of_houses
@@ -25,7 +25,9 @@ ADMINS: Final = {
     "accounts.access_codes",
     "trading.analytics.analytics_counts",
     "system.setting_changes",
+    "tenancy.tenants.tenants",
 }
+MEMBERS: Final = {"tenancy.tenants.memberships_by_tenant", "tenancy.tenants.invitations_by_tenant"}
 READ: Final = 25_000
 OWN_ROWS: Final = filling.ROWS * 6 // 25
 BLOCKS: Final = 100_000
@@ -35,6 +37,8 @@ OWN: Final = {
     "ledger.utxos_by_wallet": {"min_amount", "max_amount", "coinbase", "confirmed"},
     "ledger.transactions_by_wallet": {"min_amount", "max_amount", "status", "direction", "counterparty_wallet_id"},
     "notifications.notifications_by_user": {"type"},
+    "tenancy.tenants.memberships_by_user": {"role"},
+    "tenancy.tenants.memberships_by_tenant": {"role"},
     "trading.journal.lots_by_portfolio": {"open"},
     "trading.venues.reconciliations_by_account": {"status"},
     "trading.bots.signals_by_bot": {"type", "status"},
@@ -70,7 +74,8 @@ async def explained(owner: Owner, loader: Page[Any], case: Case, mode: str) -> E
     else:
         statement, limit = page_statement(loader, request), request.size + 1
     arguments = [*([keys(case.name, loader)] if loader.is_keyed else []), *statement.arguments(limit, request)]
-    return await explain(owner, ADMIN if case.name in ADMINS else BUSY, statement.query.sql, arguments, mode)
+    scope = ADMIN if case.name in ADMINS else MEMBER if case.name in MEMBERS else BUSY
+    return await explain(owner, scope, statement.query.sql, arguments, mode)
 
 
 def excess(case: Case, found: Explained) -> str | None:
