@@ -45,10 +45,6 @@ UPDATE tenant_members SET role = $2 WHERE id = $1;
 -- Ends a membership.
 DELETE FROM tenant_members WHERE id = $1;
 
--- name: memberships_of_tenant
--- The IDs of all memberships in a tenant.
-SELECT id FROM tenant_members WHERE tenant_id = $1 ORDER BY id;
-
 -- name: living_memberships
 -- Those of these memberships that are still in a tenant that was not deleted.
 SELECT m.id FROM tenant_members m JOIN tenants t ON t.id = m.tenant_id

@@ -78,3 +78,18 @@ DELETE FROM tenants WHERE id IN (
 -- The role of a membership, and the status of its tenant, unless that was deleted: tenant, membership.
 SELECT m.role, t.subscription_status AS status FROM tenants t JOIN tenant_members m ON m.tenant_id = t.id
 WHERE t.id = $1 AND m.id = $2 AND t.deleted_at IS NULL;
+
+-- name: standing_of_key
+-- The same for a key, unless it is no longer good: tenant, key, now.
+SELECT 'admin'::text AS role, t.subscription_status AS status FROM tenants t JOIN api_keys k ON k.tenant_id = t.id
+WHERE t.id = $1 AND k.id = $2 AND t.deleted_at IS NULL AND k.revoked_at IS NULL
+    AND (k.expires_at IS NULL OR k.expires_at > $3::timestamptz);
+
+-- name: open_in_tenant
+-- What ends the connections that act in a tenant: its memberships, and the secrets of its keys; the latter alone where
+-- only they end.
+SELECT id FROM tenant_members WHERE tenant_id = $1 AND NOT $2::boolean
+UNION ALL SELECT secret_id FROM api_keys WHERE tenant_id = $1 AND revoked_at IS NULL
+UNION ALL SELECT previous_secret_id FROM api_keys WHERE tenant_id = $1 AND revoked_at IS NULL
+    AND previous_secret_id IS NOT NULL
+ORDER BY 1;
