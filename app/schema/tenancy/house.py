@@ -1,6 +1,7 @@
 """The house of tenancy in the graph."""
 
 from app.domains.tenancy.house import TENANCY as DOMAIN
+from app.engine.declarations.key_scopes import NEVER
 from app.schema.composition import GraphHouse
 from app.schema.tenancy.changes import TenantMutation
 from app.schema.tenancy.member_changes import TenantMemberMutation
@@ -14,4 +15,17 @@ TENANCY = GraphHouse(
     viewer=(TenancyViewer,),
     nodes=(Tenant, TenantInvitation, TenantMembership),
     extensions=(TenantMembers,),
+    key_scopes={
+        "tenants": "tenant",
+        "members": "members",
+        "changes": "tenant",
+        "createTenant": NEVER,
+        "deleteTenant": NEVER,
+        "restoreTenant": NEVER,
+        "updateTenantPlan": NEVER,
+        "member_changes": "members",
+        "inviteMember": NEVER,
+        "acceptInvitation": NEVER,
+        "transferOwnership": NEVER,
+    },
 )

@@ -52,11 +52,6 @@ def matches(found: PresentedKey, hashed: str, now: datetime) -> bool | None:
     return None if is_previous and good else False
 
 
-def holds(scopes: frozenset[str], needed: str) -> bool:
-    """Whether these scopes include one. To write is not to read."""
-    return needed in scopes or f"{ALL}:{needed.partition(':')[2]}" in scopes
-
-
 def is_allowed_from(cidrs: Iterable[str], ip: str | None) -> bool:
     """Whether an address is in one of these networks; any is, where there are none."""
     networks = [ipaddress.ip_network(each) for each in cidrs]

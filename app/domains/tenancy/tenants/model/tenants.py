@@ -170,6 +170,10 @@ class ActingKey(msgspec.Struct, frozen=True, kw_only=True):
     per_month: int
     """The number of calls that all keys of the tenant may make in a month."""
 
+    def holds(self, scope: str) -> bool:
+        """Whether its scopes include one. To write is not to read."""
+        return scope in self.scopes or f"*:{scope.partition(':')[2]}" in self.scopes
+
 
 class Tenancy(msgspec.Struct, frozen=True, kw_only=True):
     """On whose behalf a request acts in a tenant: that of a member, or of a key, which is no user."""
