@@ -7,6 +7,7 @@ script looks at all windows, and counts in all of them or in none.
 import asyncio
 import math
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import msgspec
@@ -55,6 +56,7 @@ class Usage(msgspec.Struct, frozen=True):
     limit: int
     remaining: int
     span_s: int
+    resets_at: datetime
     resets_in_s: int
 
 
@@ -83,6 +85,7 @@ class Quotas:
                 each.limit,
                 max(0, each.limit - int(count)),
                 each.span_s,
+                datetime.fromtimestamp((now // each.span_s + 1) * each.span_s, UTC),
                 max(1, math.ceil(each.span_s - now % each.span_s)),
             )
             for each, count in zip(windows, counts, strict=True)

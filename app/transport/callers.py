@@ -45,9 +45,9 @@ class Callers:
     """
 
     def __init__(self, runtime: AppRuntime) -> None:
+        self._runtime = runtime
         self._authenticate = runtime.authenticate
         self._tenancy_of = runtime.tenancy_of
-        self._acting_by_key = runtime.acting_by_key
         self._fault_of = runtime.fault_of
         self._origins = Origins(runtime.settings)
 
@@ -104,7 +104,7 @@ class Callers:
 
     async def _known_by(self, token: str, caller: Caller, *, is_deliberate: bool) -> Caller:
         if token.startswith(KEY_PREFIX):
-            acting = await self._answered(self._acting_by_key(token, caller.client))
+            acting = await self._answered(self._runtime.acting_by_key(token, caller.client))
             refused = None if acting is not None else Refusal(_NO_KEY, is_deliberate)
             return msgspec.structs.replace(caller, viewer=None, tenancy=acting, refusal=refused)
         viewer = await self._answered(self._authenticate(token, caller.client))

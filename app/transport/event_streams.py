@@ -132,7 +132,7 @@ class EventStreams:
 
         def end_stream(limited: RateLimited) -> None:
             if not over.done():
-                over.set_result(End(EndReason.RATE_LIMITED, Code.RATE_LIMITED, limited.message))
+                over.set_result(End(EndReason.FORBIDDEN, Code.RATE_LIMITED, limited.message))
 
         return [asyncio.create_task(count_minutes(self._runtime, tenancy, end_stream))]
 

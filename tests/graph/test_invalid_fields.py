@@ -114,6 +114,11 @@ KEYED: Final[dict[str, tuple[dict[str, Any], list[list[str]]]]] = {
         },
         [["slug"], ["name"], ["email"], ["billingEmail"], ["websiteUrl"], ["supportEmail"], ["timeZone"]],
     ),
+    "createApiKey": (
+        {"name": LONG, "scopes": ["tenant:delete"], "allowedNetworks": ["x"], "expiresAt": OLD},
+        [["name"], ["scopes"], ["allowedNetworks"], ["expiresAt"]],
+    ),
+    "rotateApiKey": ({"id": "<api.key>", "overlapMs": 604_800_001}, [["overlapMs"]]),
     "inviteMember": ({"email": "x", "tenantRole": "VIEWER"}, [["email"]]),
     "connectExchange": (
         {"exchangeName": "BINANCE", "label": " ", "apiKey": "", "secret": "\u00e9", "passphrase": "x"},

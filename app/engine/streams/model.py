@@ -41,8 +41,6 @@ class EndReason(StrEnum):
     """The viewer may not follow the stream, or not any more."""
     RESYNC_REQUIRED = "RESYNC_REQUIRED"
     """The stream cannot be continued without gaps."""
-    RATE_LIMITED = "RATE_LIMITED"
-    """The API key has reached a limit of its calls."""
     SERVER_STOPPING = "SERVER_STOPPING"
     """The server is stopping."""
     FAILED = "FAILED"

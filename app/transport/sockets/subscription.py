@@ -87,7 +87,7 @@ class SocketSubscription:
         """The API key has reached a limit."""
         self._minutes = None
         if self._subscription is not None:
-            self._subscription.close(EndReason.RATE_LIMITED)
+            self._subscription.close(EndReason.FORBIDDEN)
         self.finish(error_body(limited.message, limited.code, request_id)["errors"])
 
     def _stop_counting(self) -> None:

@@ -2,7 +2,7 @@
 -- Keys with these IDs.
 SELECT id, tenant_id, key_id::text AS key_id, name::text AS name, scopes, allowed_cidrs::text[] AS allowed_cidrs,
     livemode, rate_limit_per_minute AS per_minute, rate_limit_per_hour AS per_hour, rate_limit_per_day AS per_day,
-    usage_count, last_used_at, host(last_used_ip) AS last_used_ip, created_by, created_at, expires_at, revoked_at,
+    least(usage_count, 2147483647) AS usage_count, last_used_at, host(last_used_ip) AS last_used_ip, created_by, created_at, expires_at, revoked_at,
     previous_until
 FROM api_keys WHERE id = ANY ($1::uuid[]);
 
@@ -10,7 +10,7 @@ FROM api_keys WHERE id = ANY ($1::uuid[]);
 -- The keys of a tenant.
 SELECT id, tenant_id, key_id::text AS key_id, name::text AS name, scopes, allowed_cidrs::text[] AS allowed_cidrs,
     livemode, rate_limit_per_minute AS per_minute, rate_limit_per_hour AS per_hour, rate_limit_per_day AS per_day,
-    usage_count, last_used_at, host(last_used_ip) AS last_used_ip, created_by, created_at, expires_at, revoked_at,
+    least(usage_count, 2147483647) AS usage_count, last_used_at, host(last_used_ip) AS last_used_ip, created_by, created_at, expires_at, revoked_at,
     previous_until
 FROM api_keys WHERE tenant_id = {key::uuid};
 

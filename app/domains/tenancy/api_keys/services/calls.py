@@ -185,6 +185,7 @@ class Calls:
             month.limit,
             max(0, month.limit - month.stored - month.flying - month.buffered),
             span_s,
+            next_month(now),
             resets_in_s,
         )
 
