@@ -81,6 +81,7 @@ PATIENT = (
     "app.kit.sandbox._PATIENCE",
     "app.kit.hub.READING_PATIENCE_S",
     "app.kit.leadership.ANSWER_S",
+    "app.kit.quotas.PATIENCE_S",
     "app.kit.ratelimit.PATIENCE_S",
     "app.transport.application.REFRESH_PATIENCE_S",
     "app.transport.callers.AUTHENTICATION_S",

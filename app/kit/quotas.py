@@ -99,7 +99,7 @@ class QuotaExceeded(RateLimited):
     """The limit is reached. Wait, then try again."""
 
     def __init__(self, windows: tuple[Usage, ...]) -> None:
-        super().__init__(max(each.resets_in_s for each in windows if each.remaining == 0))
+        super().__init__(max((each.resets_in_s for each in windows if each.remaining == 0), default=1))
         self.windows = windows
         self.message = f"This key has reached its limit of calls. Try again in {self.retry_after_s} s."
         self.args = (self.message,)

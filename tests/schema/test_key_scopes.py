@@ -22,11 +22,11 @@ def scope(name: str) -> str | None:
 
 
 def needed(document: str) -> set[str]:
-    tree = parse(document)
-    fragments: Any = {each.name.value: each for each in tree.definitions if each.kind == "fragment_definition"}
-    [operation] = [each for each in tree.definitions if each.kind == "operation_definition"]
-    root = SCHEMA.get_root_type(operation.operation)  # type: ignore[attr-defined]
-    return set(reach_of(SCHEMA, operation.selection_set, root, fragments).key_scopes)  # type: ignore[attr-defined]
+    definitions: Any = parse(document).definitions
+    fragments = {each.name.value: each for each in definitions if each.kind == "fragment_definition"}
+    [operation] = [each for each in definitions if each.kind == "operation_definition"]
+    root = SCHEMA.get_root_type(operation.operation)
+    return set(reach_of(SCHEMA, operation.selection_set, root, fragments).key_scopes)
 
 
 def test_every_type_and_mutation_says_what_keys_need() -> None:

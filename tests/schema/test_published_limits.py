@@ -105,7 +105,6 @@ NO_REFUSALS_OF_THEIR_OWN: Final = {
     # What the limits of an API key are, `rateLimit` says, and every answer to one.
     "transport.calls.charged",
     "transport.event_streams.EventStreams._minutes.end_stream",
-    "transport.sockets.subscription.SocketSubscription._over",
     # How others answer us.
     "domains.market.providers.services.client.pause_after",
     # Protocol, not a limit: one initialisation; and a session of which nothing is known.

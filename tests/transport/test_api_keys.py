@@ -22,7 +22,7 @@ from tests.transport import graph, support
 from tests.transport.client import begin, closed, hear, say, subscribe
 from tests.transport.stage import Stage
 from tests.transport.support import TOKEN, Witness, ask, build, client_for, errors
-from tests.waiting import until
+from tests.waiting import HANG_S, until
 
 KEY = "mk_live_0123456789abcdef_" + "a" * 64
 BEARER = {"authorization": f"Bearer {KEY}"}
@@ -41,12 +41,11 @@ for schema in (support.SCHEMA._schema, graph.SCHEMA._schema):
 
 
 def acting(*scopes: str, livemode: bool = True, **given: Any) -> Tenancy:
-    key = ActingKey(
-        **{
-            "id": uuid4(), "secret_id": uuid4(), "scopes": frozenset(scopes), "expires_at": None, "plan": Plan.FREE,
-            "per_minute": 10, "per_hour": 100, "per_day": 1000, "per_month": 10_000,
-        } | given
-    )  # fmt: skip
+    values: dict[str, Any] = {
+        "id": uuid4(), "secret_id": uuid4(), "scopes": frozenset(scopes), "expires_at": None, "plan": Plan.FREE,
+        "per_minute": 10, "per_hour": 100, "per_day": 1000, "per_month": 10_000,
+    }  # fmt: skip
+    key = ActingKey(**values | given)
     return Tenancy(
         tenant_id=uuid4(), slug="acme", status=SubscriptionStatus.ACTIVE, key=key, livemode=livemode, client=Client()
     )
@@ -288,7 +287,7 @@ async def test_a_stream_of_events_ends_with_its_key_and_with_its_limit(
     headers = {"accept": "text/event-stream", **BEARER}
 
     async def stream() -> httpx.Response:
-        async with httpx.AsyncClient(base_url=stage.url, timeout=60, trust_env=False) as client:
+        async with httpx.AsyncClient(base_url=stage.url, timeout=HANG_S, trust_env=False) as client:
             return await client.post("/graphql", json={"query": FACTS}, headers=headers)
 
     asking = asyncio.create_task(stream())

@@ -9,7 +9,7 @@ from app.domains.tenancy.api_keys import loaders, model
 from app.domains.tenancy.api_keys.services.keys import ApiKeys
 from app.domains.tenancy.services import TenancyServices
 from app.engine.declarations.durations import MILLISECOND, Milliseconds
-from app.engine.declarations.nodes import key_of
+from app.engine.declarations.nodes import global_id, key_of
 from app.engine.declarations.problems import (
     IdempotencyKeyReused,
     InvalidInput,
@@ -106,6 +106,7 @@ class RevokeApiKeyInput:
 class RevokeApiKeyPayload:
     """The key cannot be used any more. What was open with it closes."""
 
+    deleted_id: strawberry.ID = strawberry.field(description="The global ID, with which it is shown for 90 days.")
     api_key: ApiKey = strawberry.field(description="The key as it is now.")
 
 
@@ -143,7 +144,7 @@ class ApiKeyMutation:
         """Ends an API key for ever. For owners and admins of the tenant that the request names."""
         tenancy, id = info.context.require_tenancy(), key_of(input.id, ApiKey)
         await _keys(info).revoke(tenancy, id)
-        return RevokeApiKeyPayload(api_key=await _shown(info, id))
+        return RevokeApiKeyPayload(deleted_id=global_id(ApiKey.__name__, id), api_key=await _shown(info, id))
 
 
 def _keys(info: Info) -> ApiKeys:

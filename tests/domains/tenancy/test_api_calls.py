@@ -165,3 +165,30 @@ async def test_processes_add_up(office: Office) -> None:
     assert await office.owner.fetchval("SELECT count(*) FROM tenant_api_calls") == 2
     await mine.stop()
     await other.stop()
+
+
+async def test_what_is_refused_while_others_are_stored_is_not_counted(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    acting, calls = await a_key(office, max_api_calls_per_month=2), office.services.calls
+    asked, answer = asyncio.Event(), asyncio.Event()
+
+    async def refuse(*_: Any) -> Any:
+        asked.set()
+        await answer.wait()
+        raise QuotaExceeded(())
+
+    await charge(office, acting)
+    with monkeypatch.context() as patch:
+        patch.setattr(calls._quotas, "take", refuse)
+        refused = asyncio.create_task(charge(office, acting))
+        await asked.wait()
+        with pytest.raises(QuotaExceeded, match="limit of calls"):
+            await charge(office, acting)
+        await calls.flush()
+        answer.set()
+        with pytest.raises(RateLimited):
+            await refused
+    await charge(office, acting)
+    await calls.flush()
+    assert await office.owner.fetchval("SELECT sum(calls) FROM tenant_api_calls") == 2

@@ -31,7 +31,7 @@ async def test_who_bears_a_key_acts_in_its_tenant_and_is_no_user(office: Office)
     assert acting is not None
     assert acting.key is not None
     assert (acting.tenant_id, acting.slug, acting.key.id, acting.livemode) == (id, "acme", made.id, True)
-    assert acting.user_id is acting.membership_id is acting.role is None
+    assert [acting.user_id, acting.membership_id, acting.role] == [None] * 3
     assert acting.key.scopes == {"members:read", "tenant:write"}
 
 

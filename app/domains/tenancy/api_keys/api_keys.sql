@@ -2,16 +2,16 @@
 -- Keys with these IDs.
 SELECT id, tenant_id, key_id::text AS key_id, name::text AS name, scopes, allowed_cidrs::text[] AS allowed_cidrs,
     livemode, rate_limit_per_minute AS per_minute, rate_limit_per_hour AS per_hour, rate_limit_per_day AS per_day,
-    least(usage_count, 2147483647) AS usage_count, last_used_at, host(last_used_ip) AS last_used_ip, created_by, created_at, expires_at, revoked_at,
-    previous_until
+    least(usage_count, 2147483647) AS usage_count, last_used_at, host(last_used_ip) AS last_used_ip, created_by,
+    created_at, expires_at, revoked_at, previous_until
 FROM api_keys WHERE id = ANY ($1::uuid[]);
 
 -- name: api_keys_by_tenant
 -- The keys of a tenant.
 SELECT id, tenant_id, key_id::text AS key_id, name::text AS name, scopes, allowed_cidrs::text[] AS allowed_cidrs,
     livemode, rate_limit_per_minute AS per_minute, rate_limit_per_hour AS per_hour, rate_limit_per_day AS per_day,
-    least(usage_count, 2147483647) AS usage_count, last_used_at, host(last_used_ip) AS last_used_ip, created_by, created_at, expires_at, revoked_at,
-    previous_until
+    least(usage_count, 2147483647) AS usage_count, last_used_at, host(last_used_ip) AS last_used_ip, created_by,
+    created_at, expires_at, revoked_at, previous_until
 FROM api_keys WHERE tenant_id = {key::uuid};
 
 -- name: key_of_id
@@ -38,7 +38,8 @@ RETURNING id;
 -- name: lock_key
 -- A key of a tenant that can be used, locked: its ID, tenant, mode, now.
 SELECT id, key_id::text AS key_id, secret_id, previous_secret_id FROM api_keys
-WHERE id = $1 AND tenant_id = $2 AND livemode = $3 AND is_active AND (expires_at IS NULL OR expires_at > $4::timestamptz)
+WHERE id = $1 AND tenant_id = $2 AND livemode = $3 AND is_active
+    AND (expires_at IS NULL OR expires_at > $4::timestamptz)
 FOR NO KEY UPDATE;
 
 -- name: rotate_key

@@ -12,7 +12,6 @@ from msgspec import structs
 
 from app.domains.tenancy.api_keys.model import ALL, MAX_CIDRS, MAX_OVERLAP, NOUNS, VERBS, NewApiKey, PresentedKey
 from app.domains.tenancy.tenants.rules import name
-from app.kit.crypto.tokens import same_digest
 from app.kit.errors import Faults, InvalidInput
 
 PREFIX: Final = "mk_"
@@ -44,8 +43,8 @@ def matches(found: PresentedKey, hashed: str, now: datetime) -> bool | None:
     """Whether the secret is that of the key; None: it is the one before, which is still good. Both are compared, so
     that the time taken says nothing.
     """
-    is_present = same_digest(found.key_hash, hashed)
-    is_previous = same_digest(found.previous_hash or "", hashed)
+    is_present = hmac.compare_digest(found.key_hash, hashed)
+    is_previous = hmac.compare_digest(found.previous_hash or "", hashed)
     if is_present:
         return True
     good = found.previous_until is not None and now < found.previous_until

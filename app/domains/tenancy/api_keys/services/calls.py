@@ -45,6 +45,8 @@ class Month(msgspec.Struct):
     stored: int
     limit: int
     buffered: int = 0
+    asking: int = 0
+    """What may yet be refused for another limit."""
     flying: int = 0
     """What is being stored at this moment."""
 
@@ -87,14 +89,16 @@ class Calls:
         if (left := self._left(month)).remaining == 0:
             raise QuotaExceeded((left,))
         # Before anything is awaited: of many at once none sees what another is about to use.
-        month.buffered += 1
+        month.asking += 1
         try:
             windows, is_counted = await self._quotas.take(windows_of(tenancy, key)), True
         except Unavailable:
             windows, is_counted = (), False
-        except BaseException:
-            month.buffered -= 1
-            raise
+        finally:
+            month.asking -= 1
+        self._turn()
+        month = self._months[tenancy.tenant_id]
+        month.buffered += 1
         now = self._clock.now()
         uses = self._uses.setdefault(key.id, Uses(0, now, None))
         uses.number, uses.at, uses.ip = uses.number + 1, now, ip_address(tenancy.client.ip)
@@ -183,7 +187,7 @@ class Calls:
         return Usage(
             "month",
             month.limit,
-            max(0, month.limit - month.stored - month.flying - month.buffered),
+            max(0, month.limit - month.stored - month.flying - month.buffered - month.asking),
             span_s,
             next_month(now),
             resets_in_s,
