@@ -84,9 +84,7 @@ class Origins:
             answer["access-control-allow-origin"] = "*" if "*" in self._anonymous else origin
         else:
             return answer
-        answer["access-control-expose-headers"] = (
-            "ratelimit, ratelimit-policy, retry-after, www-authenticate, x-request-id"
-        )
+        answer["access-control-expose-headers"] = _EXPOSED
         return answer | _preflight(headers) if preflight else answer
 
 
