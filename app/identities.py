@@ -9,8 +9,9 @@ from uuid import UUID
 from app.domains.accounts.model import Client, Viewer
 from app.domains.accounts.services import AccountsServices
 from app.domains.accounts.services.sessions import Sessions
+from app.domains.tenancy.api_keys.model import CallUsage
 from app.domains.tenancy.services import TenancyServices
-from app.domains.tenancy.tenants.model.tenants import Tenancy
+from app.domains.tenancy.tenants.model.tenants import ActingKey, Tenancy
 from app.kit.addresses import source_of
 from app.kit.house import Services
 from app.kit.work import Work, working
@@ -40,8 +41,20 @@ class Identities:
         with working(Work(viewer.user_id)):
             return await self.tenancy.access.tenancy(viewer.user_id, slug, viewer.client)
 
+    async def acting_by_key(self, token: str, client: Client) -> Tenancy | None:
+        """On whose behalf the bearer of an API key acts. None: it is not good. Raises KeyRefused."""
+        with working(Work(source_of(client.ip))):
+            return await self.tenancy.api_keys.authenticate(token, client)
+
+    async def charge(self, tenancy: Tenancy, key: ActingKey) -> CallUsage:
+        """Counts a call of an API key. Raises RateLimited."""
+        return await self.tenancy.calls.charge(tenancy, key)
+
     async def expiries(self, ids: Sequence[UUID]) -> dict[UUID, datetime]:
-        """When these sessions end, or memberships, which do not expire; what has ended is missing."""
+        """When these sessions end, or secrets of keys, or memberships, which do not expire; what is over is missing."""
         sessions = await self.sessions.expiries(ids)
-        members = await self.tenancy.members.living([id for id in ids if id not in sessions])
-        return dict.fromkeys(members, NEVER) | sessions
+        rest = [id for id in ids if id not in sessions]
+        members = await self.tenancy.members.living(rest) if rest else set()
+        rest = [id for id in rest if id not in members]
+        secrets = await self.tenancy.api_keys.living(rest) if rest else {}
+        return dict.fromkeys(members, NEVER) | secrets | sessions

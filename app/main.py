@@ -237,6 +237,8 @@ def build_runtime(application: Application, hub: Hub, rpc: ProcessRpc) -> AppRun
         new_context=lambda caller: new_context(schema_runtime, caller),
         authenticate=identities.authenticate,
         tenancy_of=identities.tenancy_of,
+        acting_by_key=identities.acting_by_key,
+        charge=identities.charge,
         fault_of=identities.sessions.fault_of,
         database=application.database,
         redis=application.redis,
@@ -275,6 +277,7 @@ def new_context(runtime: Runtime, caller: Caller) -> Context:
         device_token=caller.device_token,
         tenancy=caller.tenancy,
         tenant_refusal=caller.tenant_refusal,
+        usage=caller.usage,
         reads=runtime.new_reads(scope_of(caller.viewer, caller.tenancy)),
     )
 

@@ -17,6 +17,7 @@ from bench import (
     documents,
     fanout,
     feed,
+    keys,
     login,
     promises,
     queries,
@@ -44,6 +45,7 @@ class Name(StrEnum):
     PROMISES = "promises"
     DOCUMENTS = "documents"
     LOGIN = "login"
+    KEYS = "keys"
     TRADING = "trading"
     WATCHED = "watched"
     BACKTESTS = "backtests"
@@ -102,6 +104,8 @@ def _measure(name: Name, servers: Embedded, seconds: float, progress: Progress, 
             return feed.measure(servers, seconds if quick else feed.MEASURED_S, progress)
         case Name.LOGIN:
             return login.measure(servers, rounds, progress)
+        case Name.KEYS:
+            return keys.measure(servers, rounds, 100 if quick else keys.REQUESTS, progress)
         case Name.TRADING:
             open_orders = matching.FEW_OPEN if quick else matching.OPEN
             return trading.measure(servers, seconds, rounds, progress, open_orders=open_orders)

@@ -30,6 +30,7 @@ from app.dev.embedded import Embedded
 from app.domains.accounts.model import Viewer
 from app.domains.market.analysis.model.phases import BUDGETS_S
 from app.domains.tenancy.tenants.model.tenants import Tenancy
+from app.engine.execution.failures import refuse
 from app.engine.execution.operations import Response
 from app.kit.clock import FixedClock
 from app.kit.db import Database
@@ -42,6 +43,7 @@ from app.kit.pubsub import broadcast_over
 from app.kit.redis_client import open_redis
 from app.main import Application, build_graph, build_runtime, build_wiring
 from app.settings import Settings
+from app.transport.calls import charged, refusal_of
 from app.transport.runtime import AppRuntime, Caller
 from tests.collector import pytest_collection_finish  # noqa: F401  # a hook
 from tests.databases import (
@@ -82,6 +84,7 @@ PATIENT = (
     "app.kit.sandbox._PATIENCE",
     "app.kit.hub.READING_PATIENCE_S",
     "app.kit.leadership.ANSWER_S",
+    "app.kit.quotas.PATIENCE_S",
     "app.kit.ratelimit.PATIENCE_S",
     "app.transport.application.REFRESH_PATIENCE_S",
     "app.transport.callers.AUTHENTICATION_S",
@@ -330,6 +333,9 @@ def execute(runtime: AppRuntime) -> Execute:
         if isinstance(prepared, list):
             return Response.refused(prepared, "test")
         caller = Caller(viewer=viewer, client=CLIENT, request_id="test", from_browser=False, tenancy=tenancy)
+        caller = await charged(caller, runtime)
+        if (refusal := refusal_of(caller, prepared)) is not None:
+            return Response.refused([refuse(refusal)], "test")
         response = await runtime.engine.execute(prepared, runtime.new_context(caller))
         assert overfull(runtime.engine.schema, runtime.engine.limits, prepared, response.data) == []
         return response

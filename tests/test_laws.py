@@ -43,8 +43,14 @@ READS_DATA = {
     "app/domains/market/tokens/rules/listing.py",
 }
 """Rules that read a file of the package: their data, which changes with a release only."""
-TRANSPORT_KNOWS = {"app.domains.accounts.model"}
-"""The records of authentication: who is logged in, their tokens, and the stream of ended sessions."""
+TRANSPORT_KNOWS = {
+    "app.domains.accounts.model",
+    "app.domains.tenancy.tenants.model",
+    "app.domains.tenancy.api_keys.model",
+}
+"""The records of authentication: who is logged in, their tokens, the stream of ended sessions; who acts in a tenant,
+and how often a key has called.
+"""
 
 
 def imported(tree: ast.AST) -> Iterator[str]:

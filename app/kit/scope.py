@@ -14,6 +14,8 @@ class Scope(msgspec.Struct, frozen=True):
 
     user_id: UUID | None = None
     tenant_id: UUID | None = None
+    api_key_id: UUID | None = None
+    """The key by which a program acts in the tenant, in place of a user."""
     system: bool = False
     livemode: bool = True
     """Whether the data of a tenant that is seen is the real one, and not that of tests."""
@@ -25,6 +27,7 @@ class Scope(msgspec.Struct, frozen=True):
         values = {
             "app.user_id": str(self.user_id or ""),
             "app.tenant_id": str(self.tenant_id or ""),
+            "app.api_key_id": str(self.api_key_id or ""),
             "app.system": "on" if self.system else "",
             "app.livemode": "" if self.livemode else "off",
             "app.ip": self.ip or "",

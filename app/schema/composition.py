@@ -1,7 +1,7 @@
 """A house in the graph, and the graph made of all of them."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import strawberry
@@ -16,6 +16,7 @@ from app.engine.declarations.nodes import NodeKind, kind_of
 from app.engine.declarations.problems import declare_codes
 from app.kit.house import House
 from app.schema.admins import declares_admins
+from app.schema.key_scopes import declare_key_scopes
 from app.schema.scalars import SCALARS
 from app.schema.viewer import Viewer
 
@@ -46,6 +47,8 @@ class GraphHouse:
     """The types whose objects `node(id)` finds."""
     extensions: tuple[type, ...] = ()
     """Fields that it adds to types of the houses that it knows."""
+    key_scopes: Mapping[str, str] = field(default_factory=dict)
+    """What an API key must hold: see `app/schema/key_scopes.py`."""
 
 
 class Graph(strawberry.Schema):
@@ -91,16 +94,22 @@ def compose(houses: Sequence[GraphHouse], roots: Mapping[str, type]) -> strawber
             extend(extension)
     declare_codes(_parts(houses, "mutation"))
     viewer = get_object_definition(Viewer, strict=True)
-    viewer.fields = [field for part in _parts(houses, "viewer") for field in _fields(part)]
+    viewer.fields = [each for part in _parts(houses, "viewer") for each in _fields(part)]
     composed = {root: _composed(roots[root], list(_parts(houses, root))) for root in ROOTS}
     for kind in (*composed.values(), Viewer):
         # Sorting is stable: the fields for admins are listed last, the others stay in the order of the houses.
-        get_object_definition(kind, strict=True).fields.sort(key=lambda field: declares_admins(field.metadata))
+        get_object_definition(kind, strict=True).fields.sort(key=lambda each: declares_admins(each.metadata))
     schema = Graph(**composed, config=StrawberryConfig(scalar_map=SCALARS))
     schema._schema.description = DESCRIPTION
     describe(schema)
     bind_resolvers(schema)
+    declare_key_scopes(schema._schema, {house_name(house): house.key_scopes for house in houses})
     return schema
+
+
+def house_name(house: GraphHouse) -> str:
+    """Its folder below `app/schema`."""
+    return "realtime" if house.domain is None else house.domain.name
 
 
 def _parts(houses: Sequence[GraphHouse], root: str) -> Iterator[type]:

@@ -8,7 +8,8 @@ from uuid import UUID
 import strawberry
 
 from app.domains.accounts.model import Client, Role, SessionTokens, Viewer
-from app.domains.tenancy.tenants.model.tenants import Tenancy, Tenant, TenantRequired
+from app.domains.tenancy.api_keys.model import CallUsage
+from app.domains.tenancy.tenants.model.tenants import ActingKey, Tenancy, Tenant, TenantRequired
 from app.engine.declarations.cursors import Cursors
 from app.engine.declarations.limits import Limits
 from app.engine.declarations.nodes import NodeKind
@@ -57,6 +58,8 @@ class Context:
     """On whose behalf the caller acts in the tenant that the request names; null where it names none of theirs."""
     tenant_refusal: str | None = field(default=None)
     """Why the tenant that the request names is none of the caller's; null where it names none, or it is."""
+    usage: CallUsage | None = field(default=None)
+    """What this call has used of the limits of its API key; null without one."""
     new_session: SessionTokens | None = field(default=None)
     session_ended: bool = field(default=False)
     reveals_secret: bool = field(default=False)
@@ -80,8 +83,15 @@ class Context:
     def require_viewer(self) -> Viewer:
         """The viewer. Raises Unauthenticated."""
         if self.viewer is None:
+            if self.key is not None:
+                raise Forbidden("This is for users, who log in.")
             raise Unauthenticated(self.refusal)
         return self.viewer
+
+    @property
+    def key(self) -> ActingKey | None:
+        """The API key by which the caller acts; null for any other caller."""
+        return None if self.tenancy is None else self.tenancy.key
 
     def require_admin(self) -> Viewer:
         """The viewer, who is an admin. Raises Unauthenticated or Forbidden."""
@@ -117,11 +127,17 @@ class Context:
     @property
     def party(self) -> Hashable:
         """The party that queues for the database: the viewer, the address of an anonymous caller, or public work."""
+        if self.key is not None:
+            return self.key.id
         return self.viewer_id or source_of(self.client.ip) or SHARED
 
     def audience_key(self, audience: Audience) -> Hashable:
         """Equal for callers of the same audience. Each viewer is an audience of their own."""
-        if audience is Audience.PUBLIC or self.viewer is None:
+        if audience is Audience.PUBLIC:
+            return None
+        if self.key is not None:
+            return self.key.id
+        if self.viewer is None:
             return None
         # Events are executed as the first caller of a group: one whose rights have changed since must not be in it.
         tenant = None if self.tenancy is None else self.tenancy.audience
@@ -131,11 +147,12 @@ class Context:
 
     def for_event(self, audience: Audience) -> "Context":
         """Fresh loads on behalf of the audience: without a viewer for the public one."""
-        viewer, tenancy = (None, None) if audience is Audience.PUBLIC else (self.viewer, self.tenancy)
+        nobody = audience is Audience.PUBLIC
+        viewer, tenancy = (None, None) if nobody else (self.viewer, self.tenancy)
         return Context(
             runtime=self.runtime,
             viewer=viewer,
-            client=Client() if viewer is None else self.client,
+            client=Client() if viewer is None and tenancy is None else self.client,
             request_id=self.request_id,
             from_browser=False,
             tenancy=tenancy,

@@ -9,8 +9,9 @@ import strawberry
 from app.domains.accounts import model as accounts
 from app.engine.declarations.audience import computed_for
 from app.engine.declarations.costs import counted_by
+from app.engine.declarations.key_scopes import NEVER, PUBLIC, declared_key_scope
 from app.engine.declarations.maintenance import stays_open
-from app.engine.declarations.nodes import Node, parse_global_id
+from app.engine.declarations.nodes import Node, NodeKind, parse_global_id
 from app.kit.errors import InvalidInput, NotFound
 from app.kit.loaders import Audience
 from app.schema.composition import GraphHouse, compose
@@ -36,9 +37,19 @@ async def _nodes(info: Info, ids: list[str]) -> list[Any]:
             kind, key = parse_global_id(global_id, info.context.runtime.nodes)
         except NotFound:
             return None
+        if not _may_find(info, kind):
+            return None
         return await info.context.reads.one(kind.loader, key)
 
     return await asyncio.gather(*map(find, ids))
+
+
+def _may_find(info: Info, kind: NodeKind) -> bool:
+    """Whether the caller's API key, if they have one, may read objects of a type."""
+    if (key := info.context.key) is None:
+        return True
+    scope = declared_key_scope(info.schema._schema.type_map[kind.name]) or NEVER
+    return scope == PUBLIC or key.holds(scope)
 
 
 @strawberry.type

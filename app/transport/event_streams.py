@@ -13,9 +13,10 @@ from app.engine.execution.operations import Prepared, Response
 from app.engine.streams.budgets import Payer
 from app.engine.streams.iterator import Failed, PulledSubscription
 from app.engine.streams.model import Delivery, EndReason, Transport
-from app.kit.errors import Code
+from app.kit.errors import Code, RateLimited
 from app.kit.tasks import end
 from app.transport.callers import client_of
+from app.transport.calls import count_minutes
 from app.transport.compression import NO_TRANSFORM
 from app.transport.connection_limits import ConnectionLimits
 from app.transport.framings import End, Framing
@@ -93,6 +94,7 @@ class EventStreams:
         await send(_start(framing))
         over: asyncio.Future[End] = asyncio.get_running_loop().create_future()
         lease = self._lease(context, over)
+        minutes = self._minutes(context, over)
         drain_s = self._runtime.settings.socket_drain_s
         writing = asyncio.create_task(_write(events, framing, send, drain_s))
         gone = asyncio.create_task(_gone(receive))
@@ -111,7 +113,7 @@ class EventStreams:
             self._open.discard(over)
             self._interruptible.discard(over)
             lease.close()
-            await end(writing, gone)
+            await end(writing, gone, *minutes)
             events.close(reason)
         error = None if writing.cancelled() else writing.exception()
         if error is not None and not isinstance(error, TimeoutError):
@@ -129,17 +131,28 @@ class EventStreams:
         raise ClientDisconnect
 
     def _lease(self, context: Context, over: "asyncio.Future[End]") -> Lease:
-        """Ends the stream with the session; without a session it never does."""
+        """Ends the stream with the session or the API key; without either it never does."""
 
         def end_stream(ending: Ending) -> None:
             if not over.done():
                 over.set_result(End(ending.reason, ending.code, ending.value))
 
         lease = Lease(self._runtime.sessions, end_stream)
-        if context.viewer is not None and not lease.take(context.viewer, context.tenancy):
+        if not lease.take(context.viewer, context.tenancy):
             # It ended while it was authenticated.
             end_stream(Ending.ENDED)
         return lease
+
+    def _minutes(self, context: Context, over: "asyncio.Future[End]") -> "list[asyncio.Task[None]]":
+        """Counts the minutes of a stream of an API key, which ends where a limit is reached."""
+        if (tenancy := context.tenancy) is None or tenancy.key is None:
+            return []
+
+        def end_stream(limited: RateLimited) -> None:
+            if not over.done():
+                over.set_result(End(EndReason.FORBIDDEN, Code.RATE_LIMITED, limited.message))
+
+        return [asyncio.create_task(count_minutes(self._runtime, tenancy, end_stream))]
 
 
 def _reason(writing: "asyncio.Task[None]", gone: "asyncio.Task[None]", over: "asyncio.Future[End]") -> EndReason:

@@ -19,6 +19,7 @@ from app.kit.addresses import source_of
 from app.kit.errors import Code, Problem
 from app.transport import cookies
 from app.transport.callers import Callers, client_of
+from app.transport.calls import charged, rate_limit_headers
 from app.transport.compression import NO_TRANSFORM
 from app.transport.framings import Framing, choose_framing
 from app.transport.messages import (
@@ -100,6 +101,11 @@ class GraphQLEndpoint:
         caller = await self._callers.identify(request, request_log.request_id)
         if caller.viewer is not None:
             request_log.user_id = str(caller.viewer.user_id)
+        if caller.tenancy is not None:
+            request_log.tenant = caller.tenancy.slug
+        caller = await charged(caller, self._runtime)
+        if caller.usage is not None:
+            request_log.headers = rate_limit_headers(caller.usage.windows)
         # A client that disconnects leaves the queue.
         wait = partial(unless_disconnected, request.receive)
         prepared = await prepare_for(caller, params, self._runtime, wait=wait)

@@ -34,10 +34,12 @@ _HEADERS: Final = (
     "x-graphql-client-name",
     "x-graphql-client-version",
     "x-graphql-event-stream-token",
+    "x-moneta-mode",
     "x-moneta-tenant",
     "x-request-id",
     "x-requested-with",
 )
+_EXPOSED: Final = "ratelimit, ratelimit-policy, retry-after, www-authenticate, x-request-id"
 """What known clients send. Any other header is allowed as well: no request header grants a right."""
 
 
@@ -82,7 +84,7 @@ class Origins:
             answer["access-control-allow-origin"] = "*" if "*" in self._anonymous else origin
         else:
             return answer
-        answer["access-control-expose-headers"] = "retry-after, www-authenticate, x-request-id"
+        answer["access-control-expose-headers"] = _EXPOSED
         return answer | _preflight(headers) if preflight else answer
 
 

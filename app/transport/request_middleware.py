@@ -45,6 +45,9 @@ class RequestLog(msgspec.Struct):
     operation_type: str | None = None
     statements: int | None = None
     user_id: str | None = None
+    tenant: str | None = None
+    headers: dict[str, str] = {}
+    """What else every answer to it has."""
 
 
 def request_log_of(connection: HTTPConnection) -> RequestLog:
@@ -87,6 +90,7 @@ class RequestMiddleware:
                 headers = message["headers"]
                 named = {name for name, _ in headers}
                 headers.append((b"x-request-id", request_log.request_id.encode()))
+                headers.extend((name.encode(), value.encode()) for name, value in request_log.headers.items())
                 headers.extend(header for header in self._headers if header[0] not in named)
             await send(message)
 
@@ -115,6 +119,7 @@ class RequestMiddleware:
             "type": request_log.operation_type,
             "statements": request_log.statements,
             "user_id": request_log.user_id,
+            "tenant": request_log.tenant,
         }
         report(
             "request",

@@ -9,7 +9,8 @@ import msgspec
 from prometheus_client.registry import Collector
 
 from app.domains.accounts.model import Client, SessionTokens, Viewer
-from app.domains.tenancy.tenants.model.tenants import Tenancy
+from app.domains.tenancy.api_keys.model import CallUsage
+from app.domains.tenancy.tenants.model.tenants import ActingKey, Tenancy
 from app.engine.execution.engine import Engine
 from app.engine.execution.operations import RequestContext
 from app.engine.streams.subscriptions import Subscriptions
@@ -52,6 +53,18 @@ class Caller(msgspec.Struct, frozen=True):
     """On whose behalf the caller acts in the tenant that the request names; null where it names none of theirs."""
     tenant_refusal: str | None = None
     """Why the tenant that the request names is none of the caller's; null where it names none, or it is."""
+    usage: CallUsage | None = None
+    """What this call has used of the limits of its API key; null without one."""
+
+    @property
+    def key(self) -> ActingKey | None:
+        """The API key by which the caller acts; null for any other caller."""
+        return None if self.tenancy is None else self.tenancy.key
+
+    @property
+    def is_known(self) -> bool:
+        """Whether it is a user, or a program with an API key."""
+        return self.viewer is not None or self.key is not None
 
 
 class Context(RequestContext, Protocol):
@@ -65,6 +78,11 @@ class Context(RequestContext, Protocol):
     @property
     def tenancy(self) -> Tenancy | None:
         """On whose behalf the caller acts in a tenant; null where they act in none."""
+        ...
+
+    @property
+    def usage(self) -> CallUsage | None:
+        """What the call has used of the limits of its API key; null without one."""
         ...
 
     @property
@@ -107,6 +125,16 @@ class DemoLogin(msgspec.Struct, frozen=True):
     password: str
 
 
+async def no_key(token: str, client: Client) -> Tenancy | None:
+    """No key is good."""
+    return None
+
+
+async def no_charge(tenancy: Tenancy, key: ActingKey) -> CallUsage:
+    """Nothing is limited."""
+    return CallUsage((), is_counted=True)
+
+
 @dataclass(frozen=True)
 class AppRuntime:
     """All that the transports need, wired once."""
@@ -127,6 +155,12 @@ class AppRuntime:
     subscriptions: Subscriptions
     sessions: SessionWatch
     """Started before anybody connects."""
+    acting_by_key: Callable[[str, Client], Awaitable[Tenancy | None]] = no_key
+    """On whose behalf the bearer of an API key acts; None for one that is not good. Raises Unavailable, and a problem
+    with the code FORBIDDEN for one that cannot be used from here or now.
+    """
+    charge: Callable[[Tenancy, ActingKey], Awaitable[CallUsage]] = no_charge
+    """Counts a call of an API key. Raises RateLimited."""
     maintenance: MaintenanceSwitch = field(default_factory=MaintenanceSwitch)
     """While it is on, all but admins are turned away."""
     dev_mailbox: DevMailbox | None = None

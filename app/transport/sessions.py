@@ -67,14 +67,14 @@ class Watching(Protocol):
 
 
 Expiries = Callable[[Sequence[UUID]], Awaitable[Mapping[UUID, datetime]]]
-"""When the access tokens of these sessions end, or memberships, which do not expire; what has ended is missing. Raises
-Unavailable.
+"""When the access tokens of these sessions end, or secrets of API keys, or memberships, which do not expire; what has
+ended is missing. Raises Unavailable.
 """
 
 
 class SessionWatch:
     """Follows the ends of all sessions, once per process, and notifies the watchers of each session. A membership in a
-    tenant is watched as a session is.
+    tenant, and a secret of an API key, are watched as a session is.
     """
 
     def __init__(self, hub: Hub, expiries: Expiries, clock: Clock) -> None:
@@ -213,8 +213,8 @@ class SessionWatch:
 
 
 class Lease:
-    """One connection's lease on a session, and on a membership in a tenant: it reports when either is over, and
-    continues when the session is renewed.
+    """One connection's lease on a session, and on a membership in a tenant, or on an API key: it reports when one of
+    them is over, and continues when the session is renewed.
 
     A session is renewed over HTTP, with its refresh token. So before a lease reports that its session has
     expired, it checks whether that has happened.
@@ -241,20 +241,28 @@ class Lease:
         self._watched: tuple[UUID, ...] = ()
         self.viewer: Viewer | None = None
 
-    def take(self, viewer: Viewer, tenancy: Tenancy | None = None) -> bool:
-        """Holds this viewer's session, and their membership in a tenant, in place of any before; False: one of the two
-        is over already.
+    def take(self, viewer: Viewer | None, tenancy: Tenancy | None = None) -> bool:
+        """Holds this viewer's session, and their membership in a tenant, or an API key, in place of any before; False:
+        one of these is over already.
         """
         self.close()
-        if self._watch.seconds_until(viewer.expires_at) <= 0:
+        expires_at = None if viewer is None else viewer.expires_at
+        if tenancy is not None and tenancy.key is not None:
+            expires_at = tenancy.key.expires_at
+        if expires_at is not None and self._watch.seconds_until(expires_at) <= 0:
             return False
-        for id in (viewer.session_id, *([] if tenancy is None else [tenancy.membership_id])):
+        for id in (*([] if viewer is None else [viewer.session_id]), *([] if tenancy is None else [tenancy.held_by])):
             if not self._watch.watch(id, self):
                 self.close()
                 return False
             self._watched += (id,)
         self.viewer = viewer
-        self._schedule(viewer)
+        if viewer is not None:
+            self._schedule(viewer)
+        elif expires_at is not None:
+            # The expiry of a key does not move.
+            left_s = self._watch.seconds_until(expires_at)
+            self._timer = self._watch.call_later(left_s, lambda: self.ended(Ending.EXPIRED))
         return True
 
     def ended(self, ending: Ending) -> None:

@@ -149,6 +149,9 @@ INSERT INTO tenant_invitations (tenant_id, email, role, token_hash, created_at, 
 SELECT t.id, 'x' || n || '@example.com', 'viewer', encode(sha256((t.id::text || n)::bytea), 'hex'),
     now() - n / 3 * interval '1 s', now() + interval '1 day'
 FROM tenants t, generate_series(1, 9) n;
+INSERT INTO api_keys (tenant_id, key_id, key_hash, name, created_at)
+SELECT t.id, 'mk_live_' || lpad(n::text, 16, '0'), 'x', 'Key', now() - n / 3 * interval '1 s'
+FROM tenants t, generate_series(1, 9) n WHERE t.slug = 'acme';
 INSERT INTO trading_halts (symbol, created_at) SELECT 'T' || n, now() - n / 3 * interval '1 s'
 FROM generate_series(1, 9) n;
 INSERT INTO performance_metrics (portfolio_id, period, period_start, period_end, metric_type, value, life, is_final)

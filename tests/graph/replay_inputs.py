@@ -59,6 +59,14 @@ async def invitation(stage: Stage, variant: str) -> dict[str, Any]:
     return {"email": f"{variant}@example.com", "tenantRole": "VIEWER"}
 
 
+async def api_key(stage: Stage, variant: str) -> dict[str, Any]:
+    return {"name": variant, "scopes": ["tenant:read"]}
+
+
+async def rotation(stage: Stage, variant: str) -> dict[str, Any]:
+    return {"id": stage.names["api.key"], "overlapMs": len(variant)}
+
+
 async def portfolio(stage: Stage, variant: str) -> dict[str, Any]:
     return {"name": f" {variant} ", "initialBalance": "5.0"}
 

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -35,6 +35,9 @@ from tests.graph.execution_paths import asks_for_several_types
 from tests.graph.freshness import stale_reads
 from tests.graph.transcripts import RECORDING, filled, given, kept, recorded
 from tests.graph.world import World, mine
+
+KEY: Final = "key:"
+"""Before the text of an API key, in `as`."""
 
 
 @dataclass
@@ -90,7 +93,7 @@ class Stage:
         for _ in range(step.get("times", 1)):
             variables = given(step.get("variables", {}), self.names)
             viewer = await self._viewer(step["as"])
-            tenancy = await self._tenancy(viewer, step.get("tenant"))
+            tenancy = await self._tenancy(step["as"], viewer, step.get("tenant"))
             self._hold(step, await self._execute(document, variables, viewer, step["operation"], tenancy))
         await self._work()
         await self._hold_mail(step)
@@ -99,7 +102,11 @@ class Stage:
             signature = sign(self.world.carols_key.private_der, encoding)
             self.names["signature"] = base64.b64encode(signature).decode()
 
-    async def _tenancy(self, viewer: Viewer | None, slug: str | None) -> Tenancy | None:
+    async def _tenancy(self, name: str, viewer: Viewer | None, slug: str | None) -> Tenancy | None:
+        if name.startswith(KEY):
+            return await self.services[TenancyServices].api_keys.authenticate(
+                given(name.removeprefix(KEY), self.names), CLIENT
+            )
         if viewer is None or slug is None:
             return None
         return await self.services[TenancyServices].access.tenancy(viewer.user_id, slug, CLIENT)
@@ -131,7 +138,7 @@ class Stage:
         await self.match()
 
     async def _viewer(self, name: str) -> Viewer | None:
-        if name == "anonymous":
+        if name == "anonymous" or name.startswith(KEY):
             return None
         if name in self.world.viewers:
             return self.world.viewers[name]

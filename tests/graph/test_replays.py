@@ -163,6 +163,23 @@ SCENARIOS = {
             "status": _sql("UPDATE tenants SET subscription_status = 'cancelled'"),
         },
     ),
+    "createApiKey": Scenario(
+        "CreateApiKeyPayload",
+        "apiKey { id name }",
+        "alice",
+        replay_inputs.api_key,
+        {"status": _sql("UPDATE tenants SET subscription_status = 'cancelled'")},
+    ),
+    "rotateApiKey": Scenario(
+        "RotateApiKeyPayload",
+        "apiKey { id name }",
+        "alice",
+        replay_inputs.rotation,
+        {
+            "status": _sql("UPDATE tenants SET subscription_status = 'cancelled'"),
+            "revoked": _sql("UPDATE api_keys SET revoked_at = now()"),
+        },
+    ),
     "createPortfolio": Scenario(
         "CreatePortfolioPayload",
         "portfolio { id name }",

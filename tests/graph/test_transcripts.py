@@ -61,6 +61,9 @@ PROBLEMS_TESTED_ELSEWHERE = {
     ("createTenant", "ResultDeleted"): "tests/domains/tenancy/test_tenants.py",
     ("inviteMember", "InvitationLimitReached"): "tests/domains/tenancy/test_members.py",
     ("inviteMember", "ResultDeleted"): "tests/domains/tenancy/test_members.py",
+    ("createApiKey", "ApiKeyLimitReached"): "tests/domains/tenancy/test_api_keys.py",
+    ("createApiKey", "ResultDeleted"): "tests/domains/tenancy/test_api_keys.py",
+    ("rotateApiKey", "ResultDeleted"): "tests/domains/tenancy/test_api_keys.py",
     **{
         (name, problem): "tests/domains/trading/orders/test_placing.py"
         for name in ("placeOrder", "placeBracket")

@@ -3,7 +3,8 @@
 `NN-name.graphql` holds named operations. `NN-name.json` beside it lists the steps, played in order in a world of their
 own. A step has
 
-- `operation`, `as` (a person of the world, `anonymous`, or `<name>` of an access token), `variables`;
+- `operation`, `as` (a person of the world, `anonymous`, `<name>` of an access token, or `key:<name>` of an API key),
+  `variables`;
 - before it, perhaps: `wait` (seconds that pass), `mine` (blocks that the admin mines), `prices` (in dollars by symbol,
   to which the feed moves them); `plan` (that the person has from then on), `stub` (how the stub exchange is from then
   on), `exchange` (true, or `fills`: what is due there is done, and open orders are filled); `times` repeats the step;

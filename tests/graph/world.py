@@ -23,6 +23,7 @@ from app.domains.ledger.services.chain import solved
 from app.domains.market.prices.statements import PriceSql
 from app.domains.market.services import MarketServices
 from app.domains.market.sources.model import SourceKind
+from app.domains.tenancy.api_keys.model import NewApiKey
 from app.domains.tenancy.services import TenancyServices
 from app.domains.tenancy.tenants.model.tenants import NewTenant, Tenancy
 from app.domains.trading.bots.model import NewBot
@@ -244,6 +245,9 @@ class Builder:
             assert acting is not None
             self.tenancies[name] = acting
             self.names[f"{name}.membership"] = global_id("TenantMembership", acting.membership_id)
+        key = NewApiKey(name="World", scopes=["*:read"])
+        issued = await tenancy.api_keys.create(self.tenancies["alice"], key, "world: key")
+        self.names["api.key"] = global_id("ApiKey", issued.id)
 
     async def _fill(self, id: UUID, side: Side, quantity: str, price: str, fee: str) -> None:
         """A market order that the house has filled. All of them are of one moment, and listed by their IDs."""

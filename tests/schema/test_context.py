@@ -9,8 +9,9 @@ import msgspec
 import pytest
 
 from app.domains.accounts.model import Client, Role, Viewer
+from app.domains.tenancy.tenants.model.tenants import ActingKey, Plan, SubscriptionStatus, Tenancy
 from app.kit.db import PUBLIC, Scope
-from app.kit.errors import Unauthenticated
+from app.kit.errors import Forbidden, Unauthenticated
 from app.kit.loaders import Audience
 from app.schema.context import Context
 
@@ -64,3 +65,31 @@ def test_the_reason_why_somebody_is_nobody_is_for_their_own_request() -> None:
     for audience in Audience:
         # An event is executed once for everybody anonymous.
         assert refused.for_event(audience).refusal is None
+
+
+def test_each_key_is_an_audience_and_a_party_of_its_own() -> None:
+    def acting(number: int) -> Context:
+        key = ActingKey(
+            id=UUID(int=number), secret_id=UUID(int=9), scopes=frozenset(), expires_at=None, plan=Plan.FREE,
+            per_minute=1, per_hour=1, per_day=1, per_month=1,
+        )  # fmt: skip
+        context = context_of(None)
+        context.tenancy = Tenancy(
+            tenant_id=UUID(int=7), slug="acme", status=SubscriptionStatus.ACTIVE, key=key, client=Client()
+        )
+        return context
+
+    one, other = acting(1), acting(2)
+    for audience in (Audience.VIEWER, Audience.TENANT):
+        assert one.audience_key(audience) != other.audience_key(audience)
+        assert one.audience_key(audience) != context_of(None).audience_key(audience)
+        assert one.audience_key(audience) == acting(1).audience_key(audience)
+    assert one.audience_key(Audience.PUBLIC) == context_of(None).audience_key(Audience.PUBLIC)
+    assert one.party != other.party
+    with pytest.raises(Forbidden, match="users"):
+        one.require_viewer()
+    reading: list[Scope] = []
+    one.runtime = cast(Any, SimpleNamespace(new_reads=reading.append))
+    assert one.for_event(Audience.PUBLIC).tenancy is None
+    assert one.for_event(Audience.TENANT).tenancy is one.tenancy
+    assert [(each.api_key_id, each.tenant_id) for each in reading] == [(None, None), (UUID(int=1), UUID(int=7))]

@@ -102,6 +102,9 @@ NO_REFUSALS_OF_THEIR_OWN: Final = {
     "transport.sockets.error_mapping.closing_for",
     "transport.sockets.protocol.CloseCode",
     "transport.sockets.wire",
+    # What the limits of an API key are, `rateLimit` says, and every answer to one.
+    "transport.calls.charged",
+    "transport.event_streams.EventStreams._minutes.end_stream",
     # How others answer us.
     "domains.market.providers.services.client.pause_after",
     # Protocol, not a limit: one initialisation; a session of which nothing is known; and maintenance.

@@ -17,6 +17,7 @@ from redis.asyncio import Redis
 from starlette.types import ASGIApp
 
 from app.domains.accounts.model import Client, Role, SessionTokens, Viewer
+from app.domains.tenancy.api_keys.model import CallUsage
 from app.domains.tenancy.tenants.model.tenants import Tenancy
 from app.engine.declarations.limits import Limits
 from app.engine.execution.engine import Engine
@@ -65,6 +66,10 @@ class CallerContext:
     @property
     def tenancy(self) -> Tenancy | None:
         return self.caller.tenancy
+
+    @property
+    def usage(self) -> CallUsage | None:
+        return self.caller.usage
 
     @property
     def viewer_id(self) -> UUID | None:

@@ -37,7 +37,7 @@ async def test_pages_that_may_use_cookies_may_read_with_them(origin: str) -> Non
     assert cors_headers(response.headers) == {
         "allow-origin": origin,
         "allow-credentials": "true",
-        "expose-headers": "retry-after, www-authenticate, x-request-id",
+        "expose-headers": "ratelimit, ratelimit-policy, retry-after, www-authenticate, x-request-id",
     }
     assert response.headers["vary"] == "Origin"
 
@@ -48,7 +48,7 @@ async def test_in_development_any_page_may_call_without_cookies(origin: str) -> 
     response = await ask(client_for(build(settings(), witness)), "{ hello }", origin=origin)
     assert cors_headers(response.headers) == {
         "allow-origin": "*",
-        "expose-headers": "retry-after, www-authenticate, x-request-id",
+        "expose-headers": "ratelimit, ratelimit-policy, retry-after, www-authenticate, x-request-id",
     }
     assert response.headers["vary"] == "Origin"
     assert witness.callers[0].from_browser is False

@@ -15,7 +15,7 @@ from app.transport.callers import NO_TENANT
 from tests.transport.client import begin, closed, subscribe, whoami
 from tests.transport.stage import Stage
 from tests.transport.support import ALICE, TOKEN, Witness, ask, build, client_for
-from tests.waiting import until
+from tests.waiting import HANG_S, until
 
 ENDED = (4403, "The session was ended.")
 
@@ -106,7 +106,7 @@ async def test_a_socket_goes_on_in_its_tenant_with_a_new_token(stage: Stage) -> 
 
 @pytest_asyncio.fixture
 async def client(stage: Stage) -> httpx.AsyncClient:
-    return httpx.AsyncClient(base_url=stage.url, timeout=60)
+    return httpx.AsyncClient(base_url=stage.url, timeout=HANG_S)
 
 
 async def test_a_stream_of_events_ends_with_the_membership(client: httpx.AsyncClient, stage: Stage) -> None:

@@ -27,6 +27,8 @@ class NodeKind(NamedTuple):
 
     loader: One[Any]
     parse: Callable[[str], Any]
+    name: str
+    """The name of the type."""
 
 
 _KIND: Final = "__node_kind__"
@@ -68,7 +70,7 @@ def node_type(*, by: One[Any], parse: Callable[[str], Any] = UUID) -> Callable[[
 
     def declare(cls: T) -> T:
         name = cls.__name__
-        setattr(cls, _KIND, NodeKind(by, parse))
+        setattr(cls, _KIND, NodeKind(by, parse, name))
 
         def resolve_id(root: Any) -> strawberry.ID:
             return global_id(name, getattr(root, by.key))

@@ -1,6 +1,7 @@
 """The house of accounts in the graph."""
 
 from app.domains.accounts.house import ACCOUNTS as DOMAIN
+from app.engine.declarations.key_scopes import NEVER, PUBLIC
 from app.schema.accounts.access_codes import AccessCode, AccessCodeMutation, AccessCodeQuery
 from app.schema.accounts.auth_log import AuthLogViewer
 from app.schema.accounts.passwords import PasswordMutation, PasswordResetMutation
@@ -43,4 +44,8 @@ ACCOUNTS = GraphHouse(
         LoginSession,
         UserAccount,
     ),
+    key_scopes={
+        "*": NEVER,
+        "UserAccount": PUBLIC,
+    },
 )

@@ -1,6 +1,7 @@
 """The house of ledger in the graph."""
 
 from app.domains.ledger.house import LEDGER as DOMAIN
+from app.engine.declarations.key_scopes import NEVER, PUBLIC
 from app.schema.composition import GraphHouse
 from app.schema.ledger.beneficiaries import Beneficiary, BeneficiaryMutation, BeneficiaryViewer
 from app.schema.ledger.blocks import Block, BlockQuery, BlockSubscription
@@ -41,4 +42,15 @@ LEDGER = GraphHouse(
         Transaction,
         Wallet,
     ),
+    key_scopes={
+        "*": NEVER,
+        "blocks": PUBLIC,
+        "chain": PUBLIC,
+        "mempool": PUBLIC,
+        "mining": PUBLIC,
+        "transactions": PUBLIC,
+        "TransactionUpdateEvent": NEVER,
+        "Wallet": PUBLIC,
+        "WalletPending": PUBLIC,
+    },
 )

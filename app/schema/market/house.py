@@ -1,6 +1,7 @@
 """The house of market in the graph."""
 
 from app.domains.market.house import MARKET as DOMAIN
+from app.engine.declarations.key_scopes import NEVER, PUBLIC
 from app.schema.composition import GraphHouse
 from app.schema.market.alerts.alerts import Alert, AlertMutation, AlertNotification, AlertSubscription, AlertViewer
 from app.schema.market.analysis.phases import AnalysisSubscription
@@ -42,4 +43,14 @@ MARKET = GraphHouse(
         Token,
         WatchlistItem,
     ),
+    key_scopes={
+        "*": NEVER,
+        "analysis": PUBLIC,
+        "AnalysisPhaseEvent": NEVER,
+        "news": PUBLIC,
+        "prices": PUBLIC,
+        "sources": PUBLIC,
+        "tokens": PUBLIC,
+        "publishNews": NEVER,
+    },
 )

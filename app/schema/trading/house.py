@@ -1,6 +1,7 @@
 """The house of trading in the graph."""
 
 from app.domains.trading.house import TRADING as DOMAIN
+from app.engine.declarations.key_scopes import NEVER, PUBLIC
 from app.schema.composition import GraphHouse
 from app.schema.trading.analytics import AnalyticsMutation, AnalyticsQuery, AnalyticsViewer
 from app.schema.trading.backtests.backtests import Backtest, BacktestQuery, BacktestViewer
@@ -91,4 +92,9 @@ TRADING = GraphHouse(
         Portfolio,
         Reconciliation,
     ),
+    key_scopes={
+        "*": NEVER,
+        "orders.books": PUBLIC,
+        "MarketHalt": PUBLIC,
+    },
 )

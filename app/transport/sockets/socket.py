@@ -14,6 +14,7 @@ from app.engine.execution.operations import Response
 from app.engine.streams.budgets import Payer
 from app.engine.streams.model import EndReason
 from app.kit.errors import Code, Unauthenticated, UnderMaintenance
+from app.transport.calls import charged
 from app.transport.connection_limits import ConnectionKey
 from app.transport.credentials import token_in
 from app.transport.maintenance import is_exempt
@@ -36,6 +37,7 @@ DOCUMENT_CHARS: Final = 64 * 1024
 
 _TOO_SLOW: Final = "You read too slowly. Subscribe again from there."
 _NOT_GOOD: Final = "This token is not good. The socket closes when the one before it expires."
+_KEY: Final = "This socket acts by an API key, which is not renewed."
 _NOBODY: Final = "This socket is anonymous: open another one with the token."
 
 
@@ -219,7 +221,7 @@ class Socket:
         self._caller = await self._server.introduced(message.payload or {}, self._caller)
         self._connection_key = self._server.admission.acquire(self._caller)
         self._release_waiting()
-        if self._caller.viewer is not None:
+        if self._caller.is_known:
             self._lease = Lease(
                 self.runtime.sessions,
                 self._over,
@@ -250,7 +252,7 @@ class Socket:
             if token is None:
                 return False
             if lease is None or before is None:
-                self.wire.send_text(protocol.ping({"error": _NOBODY}))
+                self.wire.send_text(protocol.ping({"error": _NOBODY if lease is None else _KEY}))
                 return True
             viewer = (await self._server.callers.bearing(token, self._caller)).viewer if token else None
         except (Unauthenticated, Refused) as error:
@@ -285,6 +287,7 @@ class Socket:
             self._refuse(message.id, error_body(reason, Code.RATE_LIMITED, caller.request_id)["errors"])
             return
         try:
+            caller = await charged(caller, self.runtime)
             prepared = await prepare_for(caller, message.payload.params(size_bytes), self.runtime)
         except Refused as refused:
             self._refuse(message.id, refused.body(caller.request_id)["errors"])

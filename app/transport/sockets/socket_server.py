@@ -25,7 +25,7 @@ class SocketServer(msgspec.Struct, frozen=True, eq=False):
 
     async def introduced(self, payload: Mapping[str, Any], caller: Caller) -> Caller:
         """The caller, by the token of a `connection_init` if there is one: it takes precedence over the handshake. So
-        does the `tenant` that it names.
+        do the `tenant` and the `mode` that it names.
 
         Raises Closing for an invalid token: as an anonymous caller, the client would wait for events that it never
         gets. After this code it reconnects, and can send a new token. Raises Refused if it cannot be checked.
@@ -36,8 +36,10 @@ class SocketServer(msgspec.Struct, frozen=True, eq=False):
             raise Closing(CloseCode.FORBIDDEN, error.message) from error
         if token:
             caller = await self.callers.bearing(token, caller)
-        if isinstance(slug := payload.get("tenant"), str):
-            caller = await self.callers.in_tenant(slug, caller)
+        slug, mode = payload.get("tenant"), payload.get("mode")
+        if isinstance(slug, str) or mode is not None:
+            named = slug if isinstance(slug, str) else None if caller.tenancy is None else caller.tenancy.slug
+            caller = await self.callers.in_tenant(named, mode, caller)
         if caller.refusal is not None and caller.refusal.is_deliberate:
             raise Closing(CloseCode.FORBIDDEN, caller.refusal.reason)
         return caller

@@ -2,11 +2,15 @@
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from app.engine.execution.operations import Prepared
 from app.engine.streams.model import Delivery, EndReason, Transport
 from app.engine.streams.subscription import Subscription
+from app.kit.errors import RateLimited
+from app.transport.calls import count_minutes
+from app.transport.refusals import error_body
 from app.transport.runtime import Context
 from app.transport.sockets import protocol
 from app.transport.sockets.operation import OperationOwner
@@ -15,7 +19,7 @@ from app.transport.sockets.operation import OperationOwner
 class SocketSubscription:
     """A subscription's sink: it writes at once, or returns that it cannot. It has no task once it is open."""
 
-    __slots__ = ("_opening", "_refused", "_socket", "_subscription", "_task", "id", "size")
+    __slots__ = ("_minutes", "_opening", "_refused", "_socket", "_subscription", "_task", "id", "size")
 
     def __init__(self, socket: OperationOwner, operation_id: str, size: int) -> None:
         self.id = operation_id
@@ -26,6 +30,7 @@ class SocketSubscription:
         self._refused = False
         self._subscription: Subscription | None = None
         self._task: asyncio.Task[None] | None = None
+        self._minutes: asyncio.Task[None] | None = None
 
     def open(self, prepared: Prepared, context: Context) -> None:
         """Subscribes, without waiting for it."""
@@ -40,6 +45,9 @@ class SocketSubscription:
             self.finish(opened)
             return
         self._subscription = opened
+        if (tenancy := context.tenancy) is not None and tenancy.key is not None:
+            counting = count_minutes(self._socket.runtime, tenancy, partial(self._over, context.request_id))
+            self._minutes = self._socket.begin(counting)
         if not self._socket.has(self):
             # The engine ended it while it was being opened.
             opened.close(EndReason.COMPLETED)
@@ -63,12 +71,26 @@ class SocketSubscription:
 
     def finish(self, errors: list[dict[str, Any]]) -> None:
         """Sends the end. The id is free from here on."""
+        self._stop_counting()
         if self._socket.forget(self):
             self._socket.wire.send_text(protocol.error(self.id, errors))
 
     def close(self, reason: EndReason) -> None:
         """Ends it without sending anything."""
+        self._stop_counting()
         if self._task is not None:
             self._task.cancel()
         if self._subscription is not None:
             self._subscription.close(reason)
+
+    def _over(self, request_id: str, limited: RateLimited) -> None:
+        """The API key has reached a limit."""
+        self._minutes = None
+        if self._subscription is not None:
+            self._subscription.close(EndReason.FORBIDDEN)
+        self.finish(error_body(limited.message, limited.code, request_id)["errors"])
+
+    def _stop_counting(self) -> None:
+        if self._minutes is not None:
+            self._minutes.cancel()
+            self._minutes = None

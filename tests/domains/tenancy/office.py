@@ -7,8 +7,9 @@ from uuid import UUID
 
 import msgspec
 
-from app.domains.accounts.model import Viewer
+from app.domains.accounts.model import Client, Viewer
 from app.domains.accounts.services.mail_queue import MAIL_JOB, MailQueue
+from app.domains.tenancy.api_keys.model import IssuedKey, NewApiKey
 from app.domains.tenancy.services import TenancyServices
 from app.domains.tenancy.tenants.model.tenants import MemberRole, NewTenant, Tenancy
 from app.kit.clock import FixedClock
@@ -76,3 +77,12 @@ class Office:
             slug,
         )
         return [row[0] for row in rows]
+
+    async def issue(self, by: Tenancy | None = None, **given: Any) -> IssuedKey:
+        """A key that was created, by Alice."""
+        values = {"name": "CI", "scopes": ["members:read", "tenant:write"]} | given
+        return await self.services.api_keys.create(by or await self.acting(), NewApiKey(**values), self.key)
+
+    async def bearing(self, secret: str | None, ip: str | None = "192.0.2.1") -> Tenancy | None:
+        """Who acts by a key."""
+        return await self.services.api_keys.authenticate(secret or "", Client(ip=ip))

@@ -57,7 +57,7 @@ async def test_invitations_are_for_owners_and_admins(office: Office) -> None:
     await office.services.members.invite(alice, "x@example.com", MemberRole.VIEWER, office.key)
     count = "SELECT FROM tenant_invitations WHERE accepted_at IS NULL"
     assert await rows(office, bob.scope, count) == 0
-    await office.services.members.update(alice, bob.membership_id, MemberRole.ADMIN)
+    await office.services.members.update(alice, bob.held_by, MemberRole.ADMIN)
     assert await rows(office, bob.scope, count) == 1
 
 
@@ -69,5 +69,5 @@ async def test_a_deleted_tenant_has_no_data_for_anybody(office: Office) -> None:
     for each in (alice, bob):
         assert await rows(office, each.scope, "SELECT FROM tenant_members") == 1, "their own"
     await office.services.tenants.restore(office.alice, "acme")
-    await office.services.members.remove(alice, bob.membership_id)
+    await office.services.members.remove(alice, bob.held_by)
     assert await rows(office, bob.scope, "SELECT FROM tenant_members") == 0

@@ -93,36 +93,36 @@ async def test_only_owners_make_owners(office: Office, role: MemberRole, may: se
             with pytest.raises(Forbidden):
                 await members.invite(bob, f"{invited}@example.com", invited, office.key)
     with pytest.raises(Forbidden):
-        await members.update(bob, bob.membership_id, OWNER)
+        await members.update(bob, bob.held_by, OWNER)
     with pytest.raises(Forbidden):
-        await members.update(bob, alice.membership_id, VIEWER)
+        await members.update(bob, alice.held_by, VIEWER)
     with pytest.raises(Forbidden):
-        await members.remove(bob, alice.membership_id)
+        await members.remove(bob, alice.held_by)
     with pytest.raises(Forbidden):
-        await members.transfer(bob, bob.membership_id)
+        await members.transfer(bob, bob.held_by)
     assert await office.roles() == sorted([OWNER, role])
 
 
 async def test_what_was_taken_away_is_gone_for_who_was_authenticated_before(office: Office) -> None:
     alice, bob = await two_owners(office)
     members = office.services.members
-    await members.update(alice, bob.membership_id, VIEWER)
+    await members.update(alice, bob.held_by, VIEWER)
     with pytest.raises(Forbidden):
-        await members.update(bob, bob.membership_id, OWNER)
-    await members.remove(alice, bob.membership_id)
-    assert await office.ended() == [str(bob.membership_id)]
+        await members.update(bob, bob.held_by, OWNER)
+    await members.remove(alice, bob.held_by)
+    assert await office.ended() == [str(bob.held_by)]
     with pytest.raises(NotFound):
-        await members.remove(bob, bob.membership_id)
-    assert await members.living([alice.membership_id, bob.membership_id]) == {alice.membership_id}
+        await members.remove(bob, bob.held_by)
+    assert await members.living([alice.held_by, bob.held_by]) == {alice.held_by}
 
 
 async def test_the_last_owner_stays(office: Office) -> None:
     await office.found()
     alice, members = await office.acting(), office.services.members
-    for change in (members.remove(alice, alice.membership_id), members.update(alice, alice.membership_id, ADMIN)):
+    for change in (members.remove(alice, alice.held_by), members.update(alice, alice.held_by, ADMIN)):
         with pytest.raises(LastOwner):
             await change
-    await members.update(alice, alice.membership_id, OWNER)
+    await members.update(alice, alice.held_by, OWNER)
     assert await office.roles() == [OWNER]
 
 
@@ -132,11 +132,11 @@ async def test_of_two_owners_who_go_at_once_one_stays(office: Office, warm: None
     members = office.services.members
     match how:
         case "leave":
-            changes = [members.remove(each, each.membership_id) for each in (alice, bob)]
+            changes = [members.remove(each, each.held_by) for each in (alice, bob)]
         case "step down":
-            changes = [members.update(each, each.membership_id, VIEWER) for each in (alice, bob)]
+            changes = [members.update(each, each.held_by, VIEWER) for each in (alice, bob)]
         case _:
-            changes = [members.remove(alice, bob.membership_id), members.remove(bob, alice.membership_id)]
+            changes = [members.remove(alice, bob.held_by), members.remove(bob, alice.held_by)]
     outcomes = await asyncio.gather(*changes, return_exceptions=True)
     assert sum(each is None for each in outcomes) == 1, outcomes
     assert (await office.roles()).count(OWNER) == 1
@@ -145,13 +145,13 @@ async def test_of_two_owners_who_go_at_once_one_stays(office: Office, warm: None
 async def test_ownership_is_handed_over(office: Office) -> None:
     await office.found()
     alice, bob, members = await office.acting(), await office.join(office.bob, VIEWER), office.services.members
-    await members.transfer(alice, bob.membership_id)
+    await members.transfer(alice, bob.held_by)
     assert (await office.acting()).role is ADMIN
     assert (await office.acting(office.bob)).role is OWNER
     with pytest.raises(Forbidden):
-        await members.transfer(alice, bob.membership_id)
+        await members.transfer(alice, bob.held_by)
     with pytest.raises(Forbidden):
-        await members.transfer(bob, bob.membership_id)
+        await members.transfer(bob, bob.held_by)
 
 
 async def test_members_of_another_tenant_are_not_found(office: Office) -> None:
@@ -160,9 +160,9 @@ async def test_members_of_another_tenant_are_not_found(office: Office) -> None:
     alice, bob = await office.acting(), await office.acting(office.bob, "other")
     members = office.services.members
     for change in (
-        members.remove(alice, bob.membership_id),
-        members.update(alice, bob.membership_id, VIEWER),
-        members.transfer(alice, bob.membership_id),
+        members.remove(alice, bob.held_by),
+        members.update(alice, bob.held_by, VIEWER),
+        members.transfer(alice, bob.held_by),
     ):
         with pytest.raises(NotFound):
             await change

@@ -80,7 +80,7 @@ async def test_owners_and_admins_change_a_tenant_and_viewers_do_not(office: Offi
     tenants, changes = office.services.tenants, TenantChanges(name="  Acme & Sons ", website_url="https://acme.example")
     with pytest.raises(Forbidden):
         await tenants.update(bob, changes)
-    await office.services.members.update(await office.acting(), bob.membership_id, MemberRole.ADMIN)
+    await office.services.members.update(await office.acting(), bob.held_by, MemberRole.ADMIN)
     await tenants.update(bob, changes)
     row = await office.owner.fetchrow("SELECT name, email, settings FROM tenants")
     assert row is not None
@@ -106,7 +106,7 @@ async def test_what_is_not_active_is_read_and_not_changed(office: Office, status
             await office.services.tenants.update(each, TenantChanges(name="Other"))
         with pytest.raises(TenantNotActive):
             await office.services.members.invite(each, "x@example.com", MemberRole.VIEWER, office.key)
-    await office.services.members.remove(bob, bob.membership_id)
+    await office.services.members.remove(bob, bob.held_by)
     await office.services.tenants.delete(acting)
 
 
@@ -133,7 +133,7 @@ async def test_only_an_owner_deletes_a_tenant_and_restores_it_within_thirty_days
     with pytest.raises(TenantNotDeleted):
         await tenants.restore(office.alice, "acme")
     await tenants.delete(alice)
-    assert await office.ended() == sorted(str(each.membership_id) for each in (alice, bob))
+    assert await office.ended() == sorted(str(each.held_by) for each in (alice, bob))
     with pytest.raises(NotFound):
         await tenants.update(alice, TenantChanges(name="Other"))
     assert await office.services.access.tenancy(office.alice.user_id, "acme", office.alice.client) is None
@@ -141,7 +141,7 @@ async def test_only_an_owner_deletes_a_tenant_and_restores_it_within_thirty_days
         await tenants.restore(office.bob, "acme")
     office.clock.advance(30 * DAY - timedelta(seconds=1))
     assert await tenants.restore(office.alice, "acme") == id
-    assert (await office.acting()).membership_id == alice.membership_id
+    assert (await office.acting()).membership_id == alice.held_by
     await tenants.delete(alice)
     office.clock.advance(30 * DAY)
     with pytest.raises(NotFound):

@@ -45,10 +45,6 @@ UPDATE tenant_members SET role = $2 WHERE id = $1;
 -- Ends a membership.
 DELETE FROM tenant_members WHERE id = $1;
 
--- name: memberships_of_tenant
--- The IDs of all memberships in a tenant.
-SELECT id FROM tenant_members WHERE tenant_id = $1 ORDER BY id;
-
 -- name: living_memberships
 -- Those of these memberships that are still in a tenant that was not deleted.
 SELECT m.id FROM tenant_members m JOIN tenants t ON t.id = m.tenant_id
@@ -60,8 +56,8 @@ SELECT count(*) FROM tenant_invitations
 WHERE tenant_id = $1 AND email <> $2 AND accepted_at IS NULL AND expires_at > $3::timestamptz;
 
 -- name: put_invitation
--- Invites an address, in place of an earlier invitation: tenant, address, role, hash of the token, who, now, until when.
--- Returns its ID.
+-- Invites an address, in place of an earlier invitation: tenant, address, role, hash of the token, who, now, until
+-- when. Returns its ID.
 INSERT INTO tenant_invitations (tenant_id, email, role, token_hash, invited_by, created_at, expires_at)
 VALUES ($1, $2, $3, $4, $5, $6::timestamptz, $7::timestamptz)
 ON CONFLICT (tenant_id, email) WHERE accepted_at IS NULL DO UPDATE

@@ -23,6 +23,8 @@ class TenantSql(Statements, file="tenants.sql"):
     deleted_tenant_of: Query[UUID]
     remove_tenants: Query[str]
     standing_of_member: Query[Standing]
+    standing_of_key: Query[Standing]
+    open_in_tenant: Query[UUID]
 
 
 class MemberSql(Statements, file="members.sql"):
@@ -39,7 +41,6 @@ class MemberSql(Statements, file="members.sql"):
     count_owners: Query[int]
     set_role: Command
     delete_member: Command
-    memberships_of_tenant: Query[UUID]
     living_memberships: Query[UUID]
     count_invitations: Query[int]
     put_invitation: Query[UUID]

@@ -49,8 +49,8 @@ UPDATE tenants SET name = coalesce($2::text, name), email = coalesce($3::text, e
 WHERE id = $1::uuid;
 
 -- name: update_plan
--- Changes what a tenant pays for: its ID, plan, status (null: unchanged), whether the subscription changes, that, limits
--- (null: unchanged).
+-- Changes what a tenant pays for: its ID, plan, status (null: unchanged), whether the subscription changes, that,
+-- limits (null: unchanged).
 UPDATE tenants SET plan_type = coalesce($2::text, plan_type), subscription_status = coalesce($3::text,
         subscription_status),
     subscription_id = CASE WHEN $4::boolean THEN $5::text ELSE subscription_id END,
@@ -71,10 +71,26 @@ WHERE t.slug = $1 AND m.user_id = $2 AND m.role = 'owner';
 -- name: remove_tenants
 -- Removes tenants that were deleted before a time, with all that is their own; at most so many. Returns their slugs.
 DELETE FROM tenants WHERE id IN (
-    SELECT id FROM tenants WHERE deleted_at < $1::timestamptz ORDER BY deleted_at LIMIT $2::bigint FOR UPDATE SKIP LOCKED
+    SELECT id FROM tenants WHERE deleted_at < $1::timestamptz ORDER BY deleted_at LIMIT $2::bigint
+    FOR UPDATE SKIP LOCKED
 ) RETURNING slug;
 
 -- name: standing_of_member
 -- The role of a membership, and the status of its tenant, unless that was deleted: tenant, membership.
 SELECT m.role, t.subscription_status AS status FROM tenants t JOIN tenant_members m ON m.tenant_id = t.id
 WHERE t.id = $1 AND m.id = $2 AND t.deleted_at IS NULL;
+
+-- name: standing_of_key
+-- The same for a key, unless it is no longer good: tenant, key, now.
+SELECT 'admin'::text AS role, t.subscription_status AS status FROM tenants t JOIN api_keys k ON k.tenant_id = t.id
+WHERE t.id = $1 AND k.id = $2 AND t.deleted_at IS NULL AND k.revoked_at IS NULL
+    AND (k.expires_at IS NULL OR k.expires_at > $3::timestamptz);
+
+-- name: open_in_tenant
+-- What ends the connections that act in a tenant: its memberships, and the secrets of its keys; the latter alone where
+-- only they end.
+SELECT id FROM tenant_members WHERE tenant_id = $1 AND NOT $2::boolean
+UNION ALL SELECT secret_id FROM api_keys WHERE tenant_id = $1 AND revoked_at IS NULL
+UNION ALL SELECT previous_secret_id FROM api_keys WHERE tenant_id = $1 AND revoked_at IS NULL
+    AND previous_secret_id IS NOT NULL
+ORDER BY 1;

@@ -44,7 +44,7 @@ def _bracket_id(root: model.Order) -> strawberry.ID | None:
 def _bracket_of(id: strawberry.ID) -> UUID:
     """The key of a bracket. Raises InvalidInput for what is no `bracketId`."""
     try:
-        key: UUID = parse_global_id(id, {_BRACKET: NodeKind(loaders.order_by_id, UUID)})[1]
+        key: UUID = parse_global_id(id, {_BRACKET: NodeKind(loaders.order_by_id, UUID, _BRACKET)})[1]
     except NotFound:
         raise InvalidInput("bracket_id", "This is not the `bracketId` of an order.") from None
     return key

@@ -115,7 +115,7 @@ class MemberTenancy(msgspec.Struct, frozen=True):
 
 
 class Standing(msgspec.Struct, frozen=True):
-    """What a member may do."""
+    """What a member or a key may do."""
 
     role: str
     status: str
@@ -153,15 +153,40 @@ class PlanChanges(Changes, frozen=True, kw_only=True):
     max_calls_per_month: int | UnsetType = UNSET
 
 
+class ActingKey(msgspec.Struct, frozen=True, kw_only=True):
+    """A key by which a program acts in a tenant."""
+
+    id: UUID
+    secret_id: UUID
+    """What ends the connections that came with this secret of the key."""
+    scopes: frozenset[str]
+    expires_at: datetime | None
+    """Until when it is good with this secret. Null: it does not expire."""
+    plan: Plan
+    per_minute: int
+    """The number of calls that it may make in a minute, as the others in an hour and a day."""
+    per_hour: int
+    per_day: int
+    per_month: int
+    """The number of calls that all keys of the tenant may make in a month."""
+
+    def holds(self, scope: str) -> bool:
+        """Whether its scopes include one. To write is not to read."""
+        return scope in self.scopes or f"*:{scope.partition(':')[2]}" in self.scopes
+
+
 class Tenancy(msgspec.Struct, frozen=True, kw_only=True):
-    """On whose behalf a request acts in a tenant: that of a member."""
+    """On whose behalf a request acts in a tenant: that of a member, or of a key, which is no user."""
 
     tenant_id: UUID
     slug: str
     status: SubscriptionStatus
-    user_id: UUID
-    membership_id: UUID
-    role: MemberRole
+    user_id: UUID | None = None
+    """Null for a key, as the next two."""
+    membership_id: UUID | None = None
+    role: MemberRole | None = None
+    key: ActingKey | None = None
+    """Null for a member."""
     livemode: bool = True
     """Whether it sees and changes what is real, and not what is for tests."""
     client: Client
@@ -169,15 +194,26 @@ class Tenancy(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def scope(self) -> Scope:
         """The scope in which it reads."""
-        ip, user_agent = self.client.ip, self.client.user_agent
         return Scope(
-            user_id=self.user_id, tenant_id=self.tenant_id, livemode=self.livemode, ip=ip, user_agent=user_agent
+            user_id=self.user_id,
+            tenant_id=self.tenant_id,
+            api_key_id=None if self.key is None else self.key.id,
+            livemode=self.livemode,
+            ip=self.client.ip,
+            user_agent=self.client.user_agent,
         )
 
     @property
     def audience(self) -> tuple[object, ...]:
         """Equal for those who see the same of the tenant."""
-        return self.tenant_id, self.role, self.livemode
+        return self.tenant_id, self.role if self.key is None else self.key.id, self.livemode
+
+    @property
+    def held_by(self) -> UUID:
+        """What ends the connections that act so, when it ends: a membership, or a secret of a key."""
+        held = self.membership_id if self.key is None else self.key.secret_id
+        assert held is not None
+        return held
 
 
 class TenantRequired(Problem):
@@ -192,6 +228,12 @@ class TenantNotActive(Problem):
     def __init__(self, status: SubscriptionStatus) -> None:
         super().__init__(f"The subscription of this tenant is {status}: it can be read, and not changed.")
         self.status = status
+
+
+class MembersOnly(Problem):
+    """This is for members of the tenant, who log in. A key cannot do it."""
+
+    code = Code.FORBIDDEN
 
 
 class SlugTaken(Problem):

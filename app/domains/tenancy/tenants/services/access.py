@@ -8,12 +8,14 @@ import msgspec
 from app.domains.accounts.model import Client
 from app.domains.tenancy.tenants.model.tenants import (
     MemberRole,
+    MembersOnly,
     SubscriptionStatus,
     Tenancy,
     Tenant,
     TenantNotActive,
 )
 from app.domains.tenancy.tenants.statements import TenantSql
+from app.kit.clock import Clock
 from app.kit.db import Database, Scope, Tx
 from app.kit.errors import Forbidden, NotFound
 
@@ -23,6 +25,7 @@ class Access:
     """Finds out on whose behalf a request acts, and checks it again in the transaction of each change."""
 
     database: Database
+    clock: Clock
 
     async def tenancy(self, user_id: UUID, slug: str, client: Client) -> Tenancy | None:
         """The part of a user in the tenant with a slug. None: there is no such tenant, or they are no member of it."""
@@ -40,18 +43,30 @@ class Access:
         )
 
     async def check(self, tx: Tx, tenancy: Tenancy, least: MemberRole, *, changes: bool = True) -> MemberRole:
-        """Whether this is still so, with at least a role; returns the role. `changes`: only in a tenant that may be
-        changed. Raises NotFound, Forbidden, TenantNotActive.
+        """Whether this is still so, with at least a role; returns the role. A key has that of an admin. `changes`: only
+        in a tenant that may be changed. Raises NotFound, Forbidden, MembersOnly, TenantNotActive.
         """
-        standing = await tx.fetch_one(TenantSql.standing_of_member, tenancy.tenant_id, tenancy.membership_id)
+        if (key := tenancy.key) is None:
+            standing = await tx.fetch_one(TenantSql.standing_of_member, tenancy.tenant_id, tenancy.membership_id)
+        else:
+            standing = await tx.fetch_one(TenantSql.standing_of_key, tenancy.tenant_id, key.id, self.clock.now())
         if standing is None:
             raise NotFound(Tenant)
         role, status = MemberRole(standing.role), SubscriptionStatus(standing.status)
         if not role.includes(least):
+            if tenancy.key is not None:
+                raise MembersOnly
             raise Forbidden(f"In this tenant your role is {role}, and this needs the role {least}.")
         if changes and status is not SubscriptionStatus.ACTIVE:
             raise TenantNotActive(status)
         return role
+
+
+def member_of(tenancy: Tenancy) -> UUID:
+    """The user who acts. Raises MembersOnly for a key."""
+    if tenancy.user_id is None:
+        raise MembersOnly
+    return tenancy.user_id
 
 
 def system_scope(tenancy: Tenancy) -> Scope:

@@ -21,7 +21,7 @@ from app.domains.tenancy.tenants.model.members import (
 )
 from app.domains.tenancy.tenants.model.tenants import MemberRole, Tenancy
 from app.domains.tenancy.tenants.rules import invitation_mail
-from app.domains.tenancy.tenants.services.access import Access, owner_of_keys, system_scope
+from app.domains.tenancy.tenants.services.access import Access, member_of, owner_of_keys, system_scope
 from app.domains.tenancy.tenants.statements import MemberSql, TenantSql
 from app.kit.clock import Clock
 from app.kit.crypto.tokens import digest, new_token
@@ -50,6 +50,8 @@ class Members:
         ResultDeleted.
         """
 
+        by = member_of(tenancy)
+
         async def invite(tx: Tx) -> Made:
             to, now, token = email_of(email), self.clock.now(), new_token()
             await tx.fetch(TenantSql.lock_tenant, tenancy.tenant_id)
@@ -63,7 +65,7 @@ class Members:
                 to,
                 role,
                 digest(token),
-                tenancy.user_id,
+                by,
                 now,
                 now + INVITATION_TTL,
             )
@@ -128,7 +130,7 @@ class Members:
         async def work(tx: Tx) -> None:
             await tx.fetch(TenantSql.lock_tenant, tenancy.tenant_id)
             member = await self._member(tx, tenancy, id)
-            if member.user_id == tenancy.user_id:
+            if member.id == tenancy.membership_id:
                 await self.access.check(tx, tenancy, MemberRole.VIEWER, changes=False)
             else:
                 await self._check(tx, tenancy, member.role, changes=False)
@@ -140,6 +142,7 @@ class Members:
 
     async def transfer(self, tenancy: Tenancy, id: UUID) -> None:
         """Makes another member an owner, and the one who acts an admin. Raises NotFound, Forbidden, AlreadyMember."""
+        member_of(tenancy)
 
         async def work(tx: Tx) -> None:
             await tx.fetch(TenantSql.lock_tenant, tenancy.tenant_id)

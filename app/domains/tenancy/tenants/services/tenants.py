@@ -18,6 +18,7 @@ from app.domains.tenancy.tenants.model.tenants import (
     Plan,
     PlanChanges,
     SlugTaken,
+    SubscriptionStatus,
     Tenancy,
     Tenant,
     TenantChanges,
@@ -128,6 +129,9 @@ class Tenants:
                 if limits and changes.max_calls_per_month is UNSET
                 else _given(changes.max_calls_per_month),
             )
+            if changes.status is SubscriptionStatus.SUSPENDED:
+                ended = await tx.fetch(TenantSql.open_in_tenant, id, True)
+                await self.events.append(tx, [end_of(each) for each in ended])
 
         await self.database.write(system_scope_of(viewer.client, viewer.user_id), work)
 
@@ -140,7 +144,7 @@ class Tenants:
             await tx.fetch(TenantSql.lock_tenant, tenancy.tenant_id)
             await self.access.check(tx, tenancy, MemberRole.OWNER, changes=False)
             await tx.execute(TenantSql.set_deleted, tenancy.tenant_id, self.clock.now())
-            ended = await tx.fetch(MemberSql.memberships_of_tenant, tenancy.tenant_id)
+            ended = await tx.fetch(TenantSql.open_in_tenant, tenancy.tenant_id, False)
             await self.events.append(tx, [end_of(id) for id in ended])
 
         await self.database.write(system_scope(tenancy), work)
