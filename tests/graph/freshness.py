@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator
+from contextvars import ContextVar
 from typing import Any
 from unittest import mock
 from weakref import WeakKeyDictionary
@@ -9,14 +10,18 @@ from weakref import WeakKeyDictionary
 from app.kit.db import Database
 from app.kit.reads import Reads
 
+_watched: ContextVar[list[str] | None] = ContextVar("watched", default=None)
+
 
 @contextlib.contextmanager
 def stale_reads() -> Iterator[list[str]]:
     """Fills with the loads that are asked of reads which are older than the last write.
 
-    With an earlier mutation in the same document, or a check before the write, they show the past.
+    With an earlier mutation in the same document, or a check before the write, they show the past. What others write in
+    this process meanwhile does not matter.
     """
     stale: list[str] = []
+    _watched.set(stale)
     writes = 0
     born: WeakKeyDictionary[Reads, int] = WeakKeyDictionary()
     write, load = Database.write, Reads._load
@@ -26,7 +31,7 @@ def stale_reads() -> Iterator[list[str]]:
         try:
             return await write(self, *arguments, **options)
         finally:
-            writes += 1
+            writes += _watched.get() is stale
 
     def asked(self: Reads, group: Any, *rest: Any) -> Any:
         # The snapshot opens with the first load: until then it is of no moment yet.

@@ -114,8 +114,9 @@ async def test_a_key_from_its_creation_to_its_end(site: Site) -> None:
     assert (await site.ask(OFFICE, secret, x_moneta_tenant="other")).status_code == 403
     socket_url = site.url.replace("http", "ws") + "/graphql"
     protocol = [Subprotocol("graphql-transport-ws")]
-    options: Any = {"proxy": None, "open_timeout": HANG_S, "close_timeout": HANG_S}
-    async with connect(socket_url, subprotocols=protocol, **options) as socket:
+    async with connect(
+        socket_url, subprotocols=protocol, proxy=None, open_timeout=HANG_S, close_timeout=HANG_S, ping_timeout=HANG_S
+    ) as socket:
         await begin(socket, {"authorization": f"Bearer {secret}"})
         await subscribe(socket, "q", OFFICE)
         assert (await hear(socket))["payload"]["data"]["tenant"]["slug"] == "acme"

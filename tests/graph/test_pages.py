@@ -58,7 +58,7 @@ OWN_KEYS = {
     "trading.orders.fills_by_order": "SELECT DISTINCT order_id FROM fills",
     "trading.orders.fills_by_portfolio": "SELECT id FROM portfolios",
     "trading.orders.trades_by_portfolio": "SELECT id FROM portfolios",
-    "tenancy.api_keys.api_keys_by_tenant": "SELECT id FROM tenants",
+    "tenancy.api_keys.api_keys_by_tenant": "SELECT id FROM tenants WHERE slug = 'acme'",
 }
 """Where the keys of the viewers' own lists are."""
 

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import math
 import secrets
+from contextvars import Context
 from datetime import UTC, date, datetime
 from typing import Final
 from uuid import UUID
@@ -103,7 +104,8 @@ class Calls:
         uses = self._uses.setdefault(key.id, Uses(0, now, None))
         uses.number, uses.at, uses.ip = uses.number + 1, now, ip_address(tenancy.client.ip)
         if self._flushing is None:
-            self._flushing = asyncio.create_task(self._keep_flushing())
+            # Not a part of the request that happens to begin it.
+            self._flushing = asyncio.create_task(self._keep_flushing(), context=Context())
         return CallUsage((*windows, self._left(month)), is_counted)
 
     async def flush(self, *, uses: bool = True) -> None:
