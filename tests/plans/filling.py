@@ -300,6 +300,12 @@ SELECT {_USER.format("n")}, {_USER.format(str(BUSY))}, CASE WHEN n % 3000 = 1 TH
 INSERT INTO tenant_invitations (id, tenant_id, email, role, token_hash, created_at, expires_at, accepted_at)
 SELECT {_USER.format("n")}, {_USER.format("1")}, n || '@example.com', 'viewer', {_HASH.format("n")}, {_AGO} '1 minute',
     now(), CASE WHEN n % 3 = 0 THEN now() END FROM generate_series(1, {ROWS // 5}) n""",
+    "api_keys": f"""
+INSERT INTO api_keys (id, tenant_id, key_id, key_hash, name, created_at)
+SELECT {_USER.format("n")}, {_USER.format("1")}, 'mk_live_' || lpad(n::text, 16, '0'), 'x', 'Key', {_AGO} '1 minute'
+FROM generate_series(1, {ROWS // 10}) n;
+INSERT INTO tenant_api_calls (tenant_id, month, shard, calls)
+SELECT {_USER.format("n")}, date '2026-11-01', 0, 1 FROM generate_series(1, {OTHERS}) n""",
     "others": f"""
 INSERT INTO sessions (id, user_id, token_hash, expires_at, refresh_expires_at, refreshed_at, created_at)
 SELECT {_ID.format("n")}, {_USER.format("n / 20 + 1")}, {_HASH.format("n")}, now() + interval '1 hour',

@@ -27,7 +27,11 @@ ADMINS: Final = {
     "system.setting_changes",
     "tenancy.tenants.tenants",
 }
-MEMBERS: Final = {"tenancy.tenants.memberships_by_tenant", "tenancy.tenants.invitations_by_tenant"}
+MEMBERS: Final = {
+    "tenancy.tenants.memberships_by_tenant",
+    "tenancy.tenants.invitations_by_tenant",
+    "tenancy.api_keys.api_keys_by_tenant",
+}
 READ: Final = 25_000
 OWN_ROWS: Final = filling.ROWS * 6 // 25
 BLOCKS: Final = 100_000
