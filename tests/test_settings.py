@@ -217,7 +217,14 @@ DOCUMENTS = (
     "web/README.md",
 )
 # What the tests read, and a value of the graph.
-NO_SETTINGS = {"MONETA_CHROMIUM", "MONETA_TESTS_HANG_S", "MONETA_LEDGER", "MONETA_RECORD"}
+NO_SETTINGS = {
+    "MONETA_CHROMIUM",
+    "MONETA_TESTS_HANG_S",
+    "MONETA_LEDGER",
+    "MONETA_RECORD",
+    "MONETA_TESTS_WHOLE",
+    "MONETA_FUZZ_EXAMPLES",
+}
 NAMES = {f"MONETA_{field.upper()}" for field in Settings.model_fields}
 
 

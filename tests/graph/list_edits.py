@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 RANDOM = "gen_random_uuid()"
 HASH = "encode(sha256(gen_random_uuid()::text::bytea), 'hex')"
 SHORT = f"upper(left({HASH}, 20))"
+KEY_ID = f"'mk_live_' || left({HASH}, 16)"
 PREPARED = "md5('{number}')::uuid"
 """Of a row of another table that no row of this one has belonged to."""
 NUMBERS = "generate_series(1, 200) n"
@@ -172,6 +173,20 @@ EDITS: dict[str, tuple[Edits, ...]] = {
             {name: name for name in ("sweep_id", "number")},
         ),
     ),
+    "tenancy.tenants.tenants": (Edits("tenants", near("created_at"), {"id": RANDOM, "slug": HASH}),),
+    "tenancy.tenants.memberships_by_user": (
+        Edits("tenant_members", near("joined_at"), {"id": RANDOM, "tenant_id": RANDOM}),
+    ),
+    "tenancy.tenants.memberships_by_tenant": (
+        Edits("tenant_members", near("joined_at"), {"id": RANDOM, "user_id": RANDOM}),
+    ),
+    "tenancy.tenants.invitations_by_tenant": (
+        Edits("tenant_invitations", near("created_at"), {"id": RANDOM, "email": HASH, "token_hash": HASH}),
+    ),
+    "tenancy.api_keys.api_keys_by_tenant": (
+        Edits("api_keys", near("created_at"), {"id": RANDOM, "key_id": KEY_ID, "secret_id": RANDOM}),
+    ),
+    "system.setting_changes": (Edits("system_setting_changes", near("changed_at"), {"id": RANDOM}),),
     "trading.venues.accounts_by_user": (Edits("exchange_accounts", near("created_at"), {"id": RANDOM}),),
     "trading.venues.reconciliations_by_account": (
         Edits(

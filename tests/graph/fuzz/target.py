@@ -63,6 +63,8 @@ class Target:
     client: httpx.AsyncClient
     app: ASGIApp
     sockets: SocketEndpoint
+    members: frozenset[str]
+    """Who names the tenant of the world."""
     failures: list[str] = field(default_factory=list)
     executed: set[str] = field(default_factory=set)
     """Arguments and input fields that were given in what was executed, as `Query.token(by:)` or `TokenBy.symbol`."""
@@ -77,7 +79,9 @@ class Target:
         content = json.dumps({"query": call.document, "variables": call.variables})
         headers = {"content-type": "application/json", "accept": "application/graphql-response+json"}
         if name != "anonymous":
-            headers |= {"authorization": f"Bearer {name}", TENANT_HEADER: TENANT}
+            headers["authorization"] = f"Bearer {name}"
+        if name in self.members:
+            headers[TENANT_HEADER] = TENANT
         with listening() as log:
             response = await self.client.post("/graphql", content=content, headers=headers)
         body: dict[str, Any] = json.loads(response.content)
@@ -153,7 +157,7 @@ async def open_target(application: Application, world: World) -> AsyncIterator[T
     await hub.start()
     try:
         async with httpx.AsyncClient(transport=transport, base_url="https://moneta.test") as client:
-            yield Target(runtime, application, client, app, sockets)
+            yield Target(runtime, application, client, app, sockets, frozenset(world.tenancies))
     finally:
         runtime.subscriptions.stop()
         await hub.stop()
