@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from tests.databases import Owner
+from tests.plans.tenancy_filling import tenancy_fills
 from tests.whole import WHOLE
 
 ROWS: Final = 1_000_000 if WHOLE else 250_000
@@ -284,28 +285,6 @@ SELECT {_USER.format("1 + n / 730")}, 'day', d.day, d.day + interval '1 day',
 FROM generate_series(0, {ROWS} / 24) n, generate_series(0, 23) k,
     (SELECT ARRAY['gain', 'opening_value', 'closing_value', 'sharpe']) AS m (types),
     LATERAL (SELECT date_trunc('day', now(), 'UTC') - n % 730 * interval '1 day') AS d (day)""",
-    # The first tenant has many members and invitations, and the first user many memberships.
-    "tenants": f"""
-INSERT INTO tenants (id, slug, name, email, plan_type, subscription_status, created_at, deleted_at)
-SELECT {_USER.format("n")}, 't-' || n, 'x', 'x@example.com',
-    CASE WHEN n % 10000 = 3 THEN 'enterprise' WHEN n % 10 = 0 THEN 'pro' ELSE 'free' END,
-    CASE WHEN n % 10000 = 7 THEN 'suspended' ELSE 'active' END, now() - n * interval '1 minute',
-    CASE WHEN n % 5000 = 9 THEN now() END FROM generate_series(1, {OTHERS}) n;
-INSERT INTO tenant_members (id, tenant_id, user_id, role, joined_at)
-SELECT {_USER.format("n")}, {_USER.format("1")}, {_USER.format("n")},
-    CASE WHEN n % 20000 = 1 THEN 'owner' ELSE 'viewer' END, {_AGO} '1 minute' FROM generate_series(1, {ROWS // 5}) n;
-INSERT INTO tenant_members (tenant_id, user_id, role, joined_at)
-SELECT {_USER.format("n")}, {_USER.format(str(BUSY))}, CASE WHEN n % 3000 = 1 THEN 'owner' ELSE 'viewer' END,
-    now() - n * interval '1 minute' FROM generate_series(2, {OTHERS}) n;
-INSERT INTO tenant_invitations (id, tenant_id, email, role, token_hash, created_at, expires_at, accepted_at)
-SELECT {_USER.format("n")}, {_USER.format("1")}, n || '@example.com', 'viewer', {_HASH.format("n")}, {_AGO} '1 minute',
-    now(), CASE WHEN n % 3 = 0 THEN now() END FROM generate_series(1, {ROWS // 5}) n""",
-    "api_keys": f"""
-INSERT INTO api_keys (id, tenant_id, key_id, key_hash, name, created_at)
-SELECT {_USER.format("n")}, {_USER.format("1")}, 'mk_live_' || lpad(n::text, 16, '0'), 'x', 'Key', {_AGO} '1 minute'
-FROM generate_series(1, {ROWS // 10}) n;
-INSERT INTO tenant_api_calls (tenant_id, month, shard, calls)
-SELECT {_USER.format("n")}, date '2026-11-01', 0, 1 FROM generate_series(1, {OTHERS}) n""",
     "others": f"""
 INSERT INTO sessions (id, user_id, token_hash, expires_at, refresh_expires_at, refreshed_at, created_at)
 SELECT {_ID.format("n")}, {_USER.format("n / 20 + 1")}, {_HASH.format("n")}, now() + interval '1 hour',
@@ -348,7 +327,7 @@ async def fill(owner: Owner) -> None:
     )
     for index in indexes:
         await owner.execute(f"DROP INDEX {index['name']}")
-    for statement in FILLS.values():
+    for statement in (FILLS | tenancy_fills(ROWS, OTHERS)).values():
         await owner.execute(statement)
     for index in indexes:
         await owner.execute(index["sql"])
