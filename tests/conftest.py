@@ -41,7 +41,7 @@ from app.kit.mail import FolderMailer
 from app.kit.process_rpc import ProcessRpc
 from app.kit.pubsub import broadcast_over
 from app.kit.redis_client import open_redis
-from app.main import Application, build_graph, build_runtime, build_wiring
+from app.main import DOMAINS, Application, build_graph, build_runtime, build_wiring
 from app.settings import Settings
 from app.transport.calls import charged, refusal_of
 from app.transport.runtime import AppRuntime, Caller
@@ -292,13 +292,17 @@ def settings(tmp_path: Path) -> Settings:
     return settings_for_tests(tmp_path)
 
 
-@pytest.fixture
-def application(settings: Settings, database: Database, redis: Redis, clock: FixedClock) -> Iterator[Application]:
+@pytest_asyncio.fixture
+async def application(
+    settings: Settings, database: Database, redis: Redis, clock: FixedClock
+) -> AsyncIterator[Application]:
     """Wired as the server wires itself, but with cheap passwords and mail in a folder."""
     passwords, events = cheap_passwords(), EventLog(database, redis)
     mailer = FolderMailer(settings.home / "outbox", clock)
     wiring = build_wiring(settings, database, redis, clock, events, mailer, passwords)
     yield Application(settings, database, redis, clock, events, mailer, wiring)
+    for house in reversed(DOMAINS):
+        await house.stop(wiring.services[house.services])
     passwords.close()
 
 
