@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Final
+from datetime import datetime
 from uuid import UUID
 
 from app.domains.accounts.model import Client, Viewer
@@ -13,10 +12,9 @@ from app.domains.tenancy.api_keys.model import CallUsage
 from app.domains.tenancy.services import TenancyServices
 from app.domains.tenancy.tenants.model.tenants import ActingKey, Tenancy
 from app.kit.addresses import source_of
+from app.kit.clock import NEVER
 from app.kit.house import Services
 from app.kit.work import Work, working
-
-NEVER: Final = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,13 @@
 """Changes to an object, as patches."""
 
+from typing import TypeVar
+
 import msgspec
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from app.kit.errors import Faults
+
+T = TypeVar("T")
 
 
 class Changes(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,3 +27,8 @@ class Changes(msgspec.Struct, frozen=True, kw_only=True):
         """Adds the fields that are null, although they cannot be cleared."""
         for name in self.nulls:
             faults.add(name, "This cannot be null. Leave it out to keep it as it is.")
+
+
+def given(value: T | UnsetType) -> T | None:
+    """A value of a change for a statement that leaves unchanged what is null."""
+    return None if value is UNSET else value

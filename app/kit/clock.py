@@ -1,7 +1,10 @@
 """Time as a dependency: a rule or a service takes a clock, and never reads the machine's."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from typing import Final, Protocol
+
+NEVER: Final = datetime.max.replace(tzinfo=UTC)
+"""When what does not expire expires."""
 
 
 class Clock(Protocol):

@@ -135,14 +135,10 @@ class Context:
         """Equal for callers of the same audience. Each viewer is an audience of their own."""
         if audience is Audience.PUBLIC:
             return None
-        if self.key is not None:
-            return self.key.id
-        if self.viewer is None:
-            return None
-        # Events are executed as the first caller of a group: one whose rights have changed since must not be in it.
         tenant = None if self.tenancy is None else self.tenancy.audience
-        if audience is Audience.TENANT and tenant is not None:
+        if self.viewer is None or (audience is Audience.TENANT and tenant is not None):
             return tenant
+        # Events are executed as the first caller of a group: one whose rights have changed since must not be in it.
         return self.viewer.user_id, self.viewer.role, self.viewer.is_verified, tenant
 
     def for_event(self, audience: Audience) -> "Context":

@@ -8,7 +8,7 @@ from app.kit.errors import InvalidInput, Path
 MAX_EMAIL_CHARS = 254
 MAX_NAME_CHARS = 255
 MAX_DISPLAY_NAME_CHARS = 80
-MAX_AVATAR_URL_CHARS = 2048
+MAX_URL_CHARS = 2048
 MIN_PASSWORD_CHARS = 10
 
 _ATOM = r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+"
@@ -21,11 +21,11 @@ _USERNAME = re.compile(r"[A-Za-z0-9_]{3,30}")
 _URL = re.compile(r"https://[!-~]+")
 
 
-def email(text: str) -> str:
+def email(text: str, *, field: str = "email") -> str:
     """Trimmed and lower case. ASCII only, because not every mail server accepts more."""
     normal = text.strip().lower()
     if not text.isascii() or len(normal) > MAX_EMAIL_CHARS or not _EMAIL.fullmatch(normal):
-        raise InvalidInput("email", "This is not an e-mail address.")
+        raise InvalidInput(field, "This is not an e-mail address.")
     return normal
 
 
@@ -91,8 +91,13 @@ def username(text: str) -> str:
 
 def avatar_url(text: str) -> str:
     """Unchanged."""
-    if len(text) > MAX_AVATAR_URL_CHARS or not _URL.fullmatch(text):
-        raise InvalidInput("avatar_url", f"An avatar is an https:// URL of at most {MAX_AVATAR_URL_CHARS} characters.")
+    return https_url(text, field="avatar_url", what="An avatar")
+
+
+def https_url(text: str, *, field: str, what: str) -> str:
+    """Unchanged."""
+    if len(text) > MAX_URL_CHARS or not _URL.fullmatch(text):
+        raise InvalidInput(field, f"{what} is an https:// URL of at most {MAX_URL_CHARS} characters.")
     return text
 
 

@@ -8,6 +8,7 @@ from msgspec import UNSET
 from app.domains.accounts.model import Viewer
 from app.domains.ledger.model import Beneficiary, BeneficiaryChanges, BeneficiaryExists, RecipientNotFound
 from app.domains.ledger.statements import BeneficiarySql
+from app.kit.changes import given
 from app.kit.clock import Clock
 from app.kit.db import Database, Tx
 from app.kit.errors import Faults, InvalidInput, NotFound, ResultDeleted
@@ -59,9 +60,7 @@ class Beneficiaries:
 
     async def update(self, viewer: Viewer, id: UUID, changes: BeneficiaryChanges) -> Beneficiary:
         """Changes names; None or a blank text clears one. Raises InvalidInput, NotFound."""
-        name, nickname = _names(
-            None if changes.name is UNSET else changes.name, None if changes.nickname is UNSET else changes.nickname
-        )
+        name, nickname = _names(given(changes.name), given(changes.nickname))
         assert not changes.nulls, "null clears a name"
         names = changes.name is not UNSET, name, changes.nickname is not UNSET, nickname
 

@@ -2,16 +2,17 @@
 
 import re
 import unicodedata
-from typing import Final
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, Final
 from zoneinfo import available_timezones
 
 from msgspec import UNSET, structs
 
-from app.domains.accounts.rules.identity import email
+from app.domains.accounts.rules.identity import email, https_url
 from app.domains.tenancy.tenants.model.tenants import (
     MAX_NAME_CHARS,
     MAX_SLUG_CHARS,
-    MAX_URL_CHARS,
     NewTenant,
     PlanChanges,
     TenantChanges,
@@ -22,12 +23,10 @@ from app.kit.mail import Message
 MAX_LIMIT: Final = 2_000_000_000
 MAX_SUBSCRIPTION_CHARS: Final = 255
 _SLUG: Final = re.compile(r"[a-z0-9-]+")
-_URL: Final = re.compile(r"https://[!-~]+")
 _ALPHABETS: Final = ("LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE")
 """Alphabets whose letters look like those of others."""
 _BLANK: Final = "\u115f\u1160\u2800\u3164\uffa0"
 """Letters and symbols that show as nothing."""
-_EMAILS: Final = ("email", "billing_email", "support_email")
 
 
 def slug(text: str) -> str:
@@ -51,13 +50,6 @@ def name(text: str) -> str:
     return trimmed
 
 
-def website_url(text: str) -> str:
-    """Unchanged. Raises InvalidInput."""
-    if len(text) > MAX_URL_CHARS or not _URL.fullmatch(text):
-        raise InvalidInput("website_url", f"An https:// URL of at most {MAX_URL_CHARS} characters.")
-    return text
-
-
 def time_zone(text: str) -> str:
     """Unchanged. Raises InvalidInput."""
     if text not in available_timezones():
@@ -68,21 +60,15 @@ def time_zone(text: str) -> str:
 def checked(new: NewTenant) -> NewTenant:
     """The tenant as it is stored. Raises InvalidInput, which names all that is wrong."""
     with Faults() as faults:
-        faults.check(slug, new.slug)
-        made = {each: _checked(faults, each, getattr(new, each)) for each in NewTenant.__struct_fields__}
+        made = _stored(faults, structs.asdict(new))
     return structs.replace(new, **made)
 
 
 def check_changes(changes: TenantChanges) -> TenantChanges:
     """The changes as they are stored. Raises InvalidInput, which names all that is wrong."""
-    names = [each for each in TenantChanges.__struct_fields__ if each != "nulls"]
     with Faults() as faults:
         changes.check(faults)
-        made = {
-            each: value if value is UNSET else _checked(faults, each, value)
-            for each in names
-            for value in (getattr(changes, each),)
-        }
+        made = _stored(faults, structs.asdict(changes))
     return structs.replace(changes, **made)
 
 
@@ -101,19 +87,24 @@ def check_plan(changes: PlanChanges) -> None:
             faults.add("subscription_id", f"It has 1 to {MAX_SUBSCRIPTION_CHARS} printable characters.")
 
 
-def _checked(faults: Faults, field: str, value: str | None) -> str | None:
-    if value is None:
-        return None
-    if field in _EMAILS:
-        checked_value = value
-        with faults.at():
-            try:
-                checked_value = email(value)
-            except InvalidInput as refused:
-                raise InvalidInput(field, refused.message) from None
-        return checked_value
-    rule = {"name": name, "website_url": website_url, "time_zone": time_zone}.get(field)
-    return value if rule is None else faults.check(rule, value)
+_RULES: Final[Mapping[str, Callable[[str], str]]] = {
+    "slug": slug,
+    "name": name,
+    "email": email,
+    "billing_email": partial(email, field="billing_email"),
+    "website_url": partial(https_url, field="website_url", what="A web site"),
+    "support_email": partial(email, field="support_email"),
+    "time_zone": time_zone,
+}
+
+
+def _stored(faults: Faults, given: Mapping[str, Any]) -> dict[str, Any]:
+    """What is given, as it is stored."""
+    return {
+        field: faults.check(rule, given[field])
+        for field, rule in _RULES.items()
+        if given.get(field, UNSET) not in (UNSET, None)
+    }
 
 
 def _alphabets(word: str) -> set[str]:

@@ -38,8 +38,7 @@ ON CONFLICT (slug) DO NOTHING RETURNING id;
 
 -- name: lock_tenant
 -- Locks a tenant, against changes of it and of its members.
-SELECT id, slug, plan_type AS plan, subscription_status AS status, deleted_at FROM tenants
-WHERE id = $1 FOR NO KEY UPDATE;
+SELECT id, deleted_at FROM tenants WHERE id = $1 FOR NO KEY UPDATE;
 
 -- name: update_tenant
 -- Changes a tenant: its ID, name, e-mail (null: unchanged), whether the billing e-mail changes, that, changed settings.

@@ -15,7 +15,6 @@ from app.kit.scope import Scope
 
 MAX_SLUG_CHARS: Final = 100
 MAX_NAME_CHARS: Final = 255
-MAX_URL_CHARS: Final = 2048
 UTC: Final = "UTC"
 GRACE: Final = timedelta(days=30)
 """How long a tenant that was deleted can be restored."""
@@ -125,9 +124,6 @@ class LockedTenant(msgspec.Struct, frozen=True):
     """A tenant that the transaction has locked."""
 
     id: UUID
-    slug: str
-    plan: str
-    status: str
     deleted_at: datetime | None
 
 

@@ -1,6 +1,7 @@
 """Who acts in a tenant, and whether they may."""
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -18,6 +19,7 @@ from app.domains.tenancy.tenants.statements import TenantSql
 from app.kit.clock import Clock
 from app.kit.db import Database, Scope, Tx
 from app.kit.errors import Forbidden, NotFound
+from app.kit.idempotency import KeyedRequest
 
 
 @dataclass(frozen=True)
@@ -42,9 +44,9 @@ class Access:
             client=client,
         )
 
-    async def check(self, tx: Tx, tenancy: Tenancy, least: MemberRole, *, changes: bool = True) -> MemberRole:
-        """Whether this is still so, with at least a role; returns the role. A key has that of an admin. `changes`: only
-        in a tenant that may be changed. Raises NotFound, Forbidden, MembersOnly, TenantNotActive.
+    async def check(self, tx: Tx, tenancy: Tenancy, least: MemberRole, *, changes: bool = True) -> None:
+        """Checks that this is still so, with at least a role. A key has that of an admin. `changes`: only in a tenant
+        that may be changed. Raises NotFound, Forbidden, MembersOnly, TenantNotActive.
         """
         if (key := tenancy.key) is None:
             standing = await tx.fetch_one(TenantSql.standing_of_member, tenancy.tenant_id, tenancy.membership_id)
@@ -59,7 +61,6 @@ class Access:
             raise Forbidden(f"In this tenant your role is {role}, and this needs the role {least}.")
         if changes and status is not SubscriptionStatus.ACTIVE:
             raise TenantNotActive(status)
-        return role
 
 
 def member_of(tenancy: Tenancy) -> UUID:
@@ -74,6 +75,7 @@ def system_scope(tenancy: Tenancy) -> Scope:
     return msgspec.structs.replace(tenancy.scope, system=True)
 
 
-def owner_of_keys(tenancy: Tenancy) -> str:
-    """What idempotency keys belong to: a key of another tenant, or for tests, is another key."""
-    return f"tenant:{tenancy.tenant_id}:{'live' if tenancy.livemode else 'test'}"
+def keyed_request(tenancy: Tenancy, key: str, operation: str, request: Any) -> KeyedRequest:
+    """A request under an idempotency key of a tenant. A key of another tenant, or for tests, is another key."""
+    owner = f"tenant:{tenancy.tenant_id}:{'live' if tenancy.livemode else 'test'}"
+    return KeyedRequest(owner=owner, user_id=None, key=key, operation=operation, request=request)

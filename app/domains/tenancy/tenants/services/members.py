@@ -21,14 +21,14 @@ from app.domains.tenancy.tenants.model.members import (
 )
 from app.domains.tenancy.tenants.model.tenants import MemberRole, Tenancy
 from app.domains.tenancy.tenants.rules import invitation_mail
-from app.domains.tenancy.tenants.services.access import Access, member_of, owner_of_keys, system_scope
+from app.domains.tenancy.tenants.services.access import Access, keyed_request, member_of, system_scope
 from app.domains.tenancy.tenants.statements import MemberSql, TenantSql
 from app.kit.clock import Clock
 from app.kit.crypto.tokens import digest, new_token
 from app.kit.db import SYSTEM, Database, Tx
 from app.kit.errors import Forbidden, NotFound, ResultDeleted
 from app.kit.events import EventLog
-from app.kit.idempotency import KeyedRequest, Made, check_key, once
+from app.kit.idempotency import Made, check_key, once
 
 KEPT: Final = timedelta(days=30)
 """How long an invitation is kept after it has expired."""
@@ -73,13 +73,7 @@ class Members:
             return Made(id)
 
         check_key(idempotency_key, lambda: email_of(email))
-        keyed = KeyedRequest(
-            owner=owner_of_keys(tenancy),
-            user_id=None,
-            key=idempotency_key,
-            operation="inviteMember",
-            request=[email, role],
-        )
+        keyed = keyed_request(tenancy, idempotency_key, "inviteMember", [email, role])
 
         async def write(tx: Tx) -> UUID:
             made = (await once(tx, keyed, lambda: invite(tx), Made)).result

@@ -1,7 +1,7 @@
 """Creating, changing and deleting tenants."""
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 import msgspec
@@ -28,6 +28,7 @@ from app.domains.tenancy.tenants.model.tenants import (
 from app.domains.tenancy.tenants.rules import check_changes, check_plan, checked
 from app.domains.tenancy.tenants.services.access import Access, system_scope
 from app.domains.tenancy.tenants.statements import MemberSql, TenantSql
+from app.kit.changes import given
 from app.kit.clock import Clock
 from app.kit.db import SYSTEM, Database, Tx
 from app.kit.errors import NotFound, ResultDeleted
@@ -93,10 +94,10 @@ class Tenants:
             await tx.execute(
                 TenantSql.update_tenant,
                 tenancy.tenant_id,
-                _given(made.name),
-                _given(made.email),
+                given(made.name),
+                given(made.email),
                 made.billing_email is not UNSET,
-                _given(made.billing_email),
+                given(made.billing_email),
                 settings,
             )
 
@@ -107,7 +108,9 @@ class Tenants:
         given. Raises InvalidInput, NotFound.
         """
         check_plan(changes)
-        limits = None if changes.plan is UNSET else LIMITS[Plan(changes.plan)]
+        agreed = (changes.max_projects, changes.max_participants_per_project, changes.max_calls_per_month)
+        usual = agreed if changes.plan is UNSET else LIMITS[changes.plan]
+        limits = [given(own if own is not UNSET else other) for own, other in zip(agreed, usual, strict=True)]
 
         async def work(tx: Tx) -> None:
             if not await tx.fetch(TenantSql.lock_tenant, id):
@@ -117,17 +120,11 @@ class Tenants:
             await tx.execute(
                 TenantSql.update_plan,
                 id,
-                _given(changes.plan),
-                _given(changes.status),
+                given(changes.plan),
+                given(changes.status),
                 changes.subscription_id is not UNSET,
-                _given(changes.subscription_id),
-                limits.projects if limits and changes.max_projects is UNSET else _given(changes.max_projects),
-                limits.participants_per_project
-                if limits and changes.max_participants_per_project is UNSET
-                else _given(changes.max_participants_per_project),
-                limits.calls_per_month
-                if limits and changes.max_calls_per_month is UNSET
-                else _given(changes.max_calls_per_month),
+                given(changes.subscription_id),
+                *limits,
             )
             if changes.status is SubscriptionStatus.SUSPENDED:
                 ended = await tx.fetch(TenantSql.open_in_tenant, id, True)
@@ -171,7 +168,3 @@ class Tenants:
             SYSTEM, lambda tx: tx.fetch(TenantSql.remove_tenants, before, REMOVED_AT_ONCE)
         )
         return f"{len(slugs)} removed"
-
-
-def _given(value: Any) -> Any:
-    return None if value is UNSET else value

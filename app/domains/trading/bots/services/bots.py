@@ -40,6 +40,7 @@ from app.domains.trading.portfolios.model import (
 )
 from app.domains.trading.portfolios.rules import check_name
 from app.domains.trading.strategies.model import stored_config
+from app.kit.changes import given
 from app.kit.clock import Clock
 from app.kit.db import Database, Tx
 from app.kit.errors import NotFound, Problem, ResultDeleted
@@ -113,9 +114,6 @@ class Bots:
         anew. Raises InvalidInput, NotFound, TokenNotFound, BotIsActive.
         """
         check_bot(changes)
-
-        def given(value: object) -> object:
-            return None if value is UNSET else value
 
         async def work(tx: Tx) -> None:
             bot = await self._lock(tx, viewer, id)
