@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from tests.databases import Owner
+from tests.plans.ids import HASH, ID, USER
 from tests.plans.tenancy_filling import tenancy_fills
 from tests.whole import WHOLE
 
@@ -36,10 +37,6 @@ def wallet(number: int) -> str:
     return f"encode(sha256('{number}'), 'hex')"
 
 
-# Ids and hashes in the order of time: unique indexes are then filled at their end.
-_USER: Final = "lpad(({})::text, 32, '0')::uuid"
-_ID: Final = "lpad(to_hex({}), 32, '0')::uuid"
-_HASH: Final = "lpad(to_hex({}), 64, '0')"
 _SERIES: Final = f"FROM generate_series(1, {ROWS}) n"
 _ENTRY_GAP: Final = timedelta(seconds=7) * SPREAD
 _NEWEST_ENTRY: Final = datetime.now(UTC)
@@ -54,22 +51,22 @@ _WALLET: Final = "encode(sha256(({})::text::bytea), 'hex')"
 FILLS: Final = {
     "users": f"""
 INSERT INTO users (id, email, password_hash, full_name, role, is_verified, created_at)
-SELECT {_USER.format("n")}, CASE WHEN n % 100000 = 7 THEN 'rare' ELSE 'user' END || n || '@example.com', 'x', 'x',
+SELECT {USER.format("n")}, CASE WHEN n % 100000 = 7 THEN 'rare' ELSE 'user' END || n || '@example.com', 'x', 'x',
     CASE WHEN n % 50000 = 0 THEN 'admin' ELSE 'user' END, n % 1000 <> 0, {_AGO} '1 minute' {_SERIES}""",
-    "display_names": f"INSERT INTO display_names (user_id, display_name) SELECT {_USER.format('n')}, 'x' {_SERIES}",
+    "display_names": f"INSERT INTO display_names (user_id, display_name) SELECT {USER.format('n')}, 'x' {_SERIES}",
     "auth_logs": f"""
 INSERT INTO auth_logs (id, user_id, event_type, ip_address, success, error_message, created_at)
-SELECT {_ID.format("n")}, {_USER.format(_SHARED)},
+SELECT {ID.format("n")}, {USER.format(_SHARED)},
     CASE WHEN n % 100000 = 0 THEN 'role_changed' WHEN n % 2 = 0 THEN 'session_refreshed' ELSE 'login' END,
     '10.0.0.1', n % 30000 <> 3, CASE WHEN n % 30000 = 3 THEN 'x' END, {_AGO} '5 seconds' {_SERIES}""",
     "notifications": f"""
 SELECT make_partitions('notifications', now() - interval '5 months', now());
 INSERT INTO notifications (id, user_id, type, title, message, read, read_at, created_at)
-SELECT {_ID.format("n")}, {_USER.format(_SHARED)}, CASE WHEN n % 30000 = 3 THEN 'system' ELSE 'alert' END, 'x', 'x',
+SELECT {ID.format("n")}, {USER.format(_SHARED)}, CASE WHEN n % 30000 = 3 THEN 'system' ELSE 'alert' END, 'x', 'x',
     n % 30000 <> 6, CASE WHEN n % 30000 <> 6 THEN now() END, {_AGO} '12 seconds' {_SERIES}""",
     "wallets": f"""
 INSERT INTO wallets (wallet_id, user_id, public_key, custody)
-SELECT encode(sha256(n::text::bytea), 'hex'), {_USER.format("n")}, n::text::bytea, 'external'
+SELECT encode(sha256(n::text::bytea), 'hex'), {USER.format("n")}, n::text::bytea, 'external'
 FROM generate_series(1, 50000) n ORDER BY 1;
 INSERT INTO wallet_balances (wallet_id, user_id, balance)
 SELECT wallet_id, user_id, 1 FROM wallets ORDER BY wallet_id;
@@ -78,19 +75,19 @@ SELECT wallet_id, user_id, 'k' || ascii(wallet_id) % 3, '', '' FROM wallets ORDE
     "blocks": f"""
 INSERT INTO blocks (id, height, block_hash, previous_hash, version, merkle_root, timestamp, difficulty, nonce,
     miner_wallet_id, miner_reward, fees, transaction_count, size_bytes)
-SELECT {_ID.format("n")}, n - 1, {_HASH.format("n")}, {_HASH.format("n - 1")}, 1, repeat('0', 64), {_AGO} '10 seconds',
+SELECT {ID.format("n")}, n - 1, {HASH.format("n")}, {HASH.format("n - 1")}, 1, repeat('0', 64), {_AGO} '10 seconds',
     8, 0, {_WALLET.format("CASE WHEN n % 100000 = 7 THEN 2 WHEN n % 2 = 0 THEN 1 ELSE n % 40 + 3 END")},
     500, 0, 1, 400 {_SERIES}""",
     "transactions": f"""
 INSERT INTO transactions (id, transaction_hash, sender_wallet_id, recipient_wallet_id, amount, fee, timestamp,
     signature, encoding, size_bytes, status, failure_reason, block_id, block_height, block_position)
-SELECT {_ID.format("n")}, {_HASH.format("n")},
+SELECT {ID.format("n")}, {HASH.format("n")},
     CASE WHEN n % 20 = 1 THEN NULL
         ELSE {_WALLET.format(f"CASE WHEN n % 100 = 0 THEN 1 ELSE n * 7919::bigint % {OTHERS} + 2 END")} END,
     {_WALLET.format(f"CASE WHEN n % 150 = 0 THEN 1 ELSE n * 104729::bigint % {OTHERS} + 2 END")},
     round(exp(n * 7919::bigint % 1000 / 100.0)::numeric, 2) + n % 97 * 0.01, n % 100 * 0.0001, {_AGO} '10 seconds',
     CASE WHEN n % 20 <> 1 THEN ''::bytea END, '', 400, s.status, CASE s.status WHEN 'failed' THEN 'x' END,
-    CASE s.status WHEN 'confirmed' THEN {_ID.format("n")} END, CASE s.status WHEN 'confirmed' THEN n END,
+    CASE s.status WHEN 'confirmed' THEN {ID.format("n")} END, CASE s.status WHEN 'confirmed' THEN n END,
     CASE s.status WHEN 'confirmed' THEN 0 END
 FROM generate_series(1, {ROWS}) n CROSS JOIN LATERAL (
     SELECT CASE WHEN n > {ROWS - MEMPOOL} THEN 'pending' WHEN n % 10000 = 5 THEN 'failed' ELSE 'confirmed' END AS status
@@ -98,17 +95,17 @@ FROM generate_series(1, {ROWS}) n CROSS JOIN LATERAL (
     "utxos": f"""
 INSERT INTO utxos (id, transaction_hash, output_index, wallet_id, amount, is_coinbase, is_change, block_height,
     spent_in_tx_hash, spent_input_index)
-SELECT {_ID.format("n")}, {_HASH.format("n")}, 0,
+SELECT {ID.format("n")}, {HASH.format("n")}, 0,
     {_WALLET.format(f"CASE WHEN n % 60 = 0 THEN 1 ELSE n * 7919::bigint % {OTHERS} + 2 END")},
     round(exp(n * 7919::bigint % 1000 / 100.0)::numeric, 2), n % 20 = 1, n % 7 = 0,
     CASE WHEN n <= {ROWS - MEMPOOL} THEN n END,
-    CASE WHEN n / 20 % 2 = 0 AND n <= {ROWS - 2 * MEMPOOL} THEN {_HASH.format("n + 3")} END,
+    CASE WHEN n / 20 % 2 = 0 AND n <= {ROWS - 2 * MEMPOOL} THEN {HASH.format("n + 3")} END,
     CASE WHEN n / 20 % 2 = 0 AND n <= {ROWS - 2 * MEMPOOL} THEN 0 END {_SERIES}""",
     "news_articles": f"""
 ALTER TABLE news_articles ALTER COLUMN search DROP EXPRESSION;
 INSERT INTO news_articles (id, title, source, url, sentiment_score, impact, symbols_mentioned, published_at,
     created_at, alerts_evaluated_at, search)
-SELECT {_ID.format("n")}, 'x',
+SELECT {ID.format("n")}, 'x',
     CASE WHEN n % 100000 = 0 THEN 'Rare' WHEN n % 3 = 0 THEN 'Busy' ELSE 'Paper ' || n % 40 END,
     'https://news.example/' || lpad(n::text, 9, '0'), CASE WHEN n % 50000 = 8 THEN -0.5 ELSE n % 2 * 0.5 END,
     CASE WHEN n % 100000 = 9 THEN 95 ELSE n / 11 % 60 END,
@@ -133,34 +130,34 @@ SELECT symbol, exchange, opened_at, 1, 1 FROM candles""",
     "alerts": f"""
 INSERT INTO alerts (id, user_id, symbol, alert_type, threshold_value, triggered, triggered_at, trigger_count,
     created_at, expires_at)
-SELECT {_ID.format("n")}, {_USER.format(f"n / {ALERTS} + 1")}, 'T' || n % 200 + 1,
+SELECT {ID.format("n")}, {USER.format(f"n / {ALERTS} + 1")}, 'T' || n % 200 + 1,
     (ARRAY['price_above', 'price_below', 'price_above', 'whale_tx'])[n % 4 + 1], 1 + n % 977, n % 10 = 0,
     CASE WHEN n % 10 = 0 THEN now() END, (n % 10 = 0)::integer, {_AGO} '1 minute',
     CASE WHEN n % 50 = 0 THEN now() + n * interval '1 minute' END
 FROM generate_series(0, {ROWS // 5}) n""",
     "watchlist_items": f"""
 INSERT INTO watchlist_items (id, user_id, symbol, position, rank)
-SELECT {_ID.format("n")}, {_USER.format(f"n / {WATCHED} + 1")}, 'T' || n % {WATCHED} + 1, n % {WATCHED}, n % {WATCHED}
+SELECT {ID.format("n")}, {USER.format(f"n / {WATCHED} + 1")}, 'T' || n % {WATCHED} + 1, n % {WATCHED}, n % {WATCHED}
 FROM generate_series(0, {ROWS // 10}) n""",
     "beneficiaries": f"""
 INSERT INTO beneficiaries (id, user_id, beneficiary_wallet_id, nickname, created_at)
-SELECT {_ID.format("n")}, {_USER.format(f"n / {BENEFICIARIES} + 1")}, {_WALLET.format(f"n % {BENEFICIARIES} + 1")},
+SELECT {ID.format("n")}, {USER.format(f"n / {BENEFICIARIES} + 1")}, {_WALLET.format(f"n % {BENEFICIARIES} + 1")},
     'Friend ' || n, {_AGO} '1 minute' FROM generate_series(0, {ROWS // 10}) n""",
     "portfolios": f"""
 INSERT INTO portfolios (id, user_id, mode, currency, initial_balance, life, created_at)
-SELECT {_USER.format("n")}, {_USER.format(f"(n - 1) / {PORTFOLIOS} + 1")},
+SELECT {USER.format("n")}, {USER.format(f"(n - 1) / {PORTFOLIOS} + 1")},
     CASE n % 9 WHEN 0 THEN 'live' ELSE 'paper' END,
     CASE n % 3 WHEN 0 THEN 'AUD' ELSE 'USD' END, 0, 2, now() - n * interval '1 minute' FROM generate_series(1, 50000) n;
 INSERT INTO cash_balances (portfolio_id, balance) SELECT id, 1 FROM portfolios ORDER BY id;
 INSERT INTO positions (portfolio_id, symbol, quantity)
-SELECT {_USER.format(f"n / {WATCHED} + 1")}, 'T' || n % {WATCHED} + 1, n % 3 FROM generate_series(0, {ROWS // 10}) n""",
+SELECT {USER.format(f"n / {WATCHED} + 1")}, 'T' || n % {WATCHED} + 1, n % 3 FROM generate_series(0, {ROWS // 10}) n""",
     "journal_entries": f"""
 SELECT make_partitions('journal_entries', now() - interval '3 months', now());
 ALTER TABLE journal_entries ENABLE ALWAYS TRIGGER journal_entries_month;
 INSERT INTO journal_entries (kind, portfolio_id, life, fill_id, created_at)
 SELECT CASE WHEN n % 30000 = 3 THEN 'correction' WHEN n % 3000 = 6 THEN 'deposit' ELSE 'fill' END,
-    {_USER.format(_SHARED)}, CASE WHEN n < 500 THEN 1 ELSE 2 END,
-    CASE WHEN n % 30000 <> 3 AND n % 3000 <> 6 THEN {_ID.format("n")} END,
+    {USER.format(_SHARED)}, CASE WHEN n < 500 THEN 1 ELSE 2 END,
+    CASE WHEN n % 30000 <> 3 AND n % 3000 <> 6 THEN {ID.format("n")} END,
     timestamptz '{_NEWEST_ENTRY}' - ({ROWS} - n) * interval '{_ENTRY_GAP.seconds} seconds' {_SERIES};
 SELECT make_partitions('journal_lines', now() - interval '3 months', now());
 INSERT INTO journal_lines (entry_id, line_no, account, portfolio_id, asset, amount, created_at)
@@ -169,7 +166,7 @@ FROM journal_entries e, (VALUES (1, 'cash', 1), (2, 'external', -1)) AS l (n, ac
 WHERE e.id % (1::bigint << 40) % 10 = 0""",
     "lots": f"""
 INSERT INTO lots (id, portfolio_id, life, symbol, quantity, remaining, cost, remaining_cost, acquired_at)
-SELECT {_ID.format("n")}, {_USER.format(_OWNED)}, 2, 'T' || CASE WHEN n % 1100 = 0 THEN 999 ELSE n % 7 + 1 END, 1,
+SELECT {ID.format("n")}, {USER.format(_OWNED)}, 2, 'T' || CASE WHEN n % 1100 = 0 THEN 999 ELSE n % 7 + 1 END, 1,
     CASE WHEN n % 2200 = 0 THEN 0 ELSE 1 END, 0, 0, {_AGO} '7 seconds' {_SERIES};
 INSERT INTO disposals (lot_id, portfolio_id, life, symbol, quantity, cost, proceeds, pnl, acquired_at,
     disposed_at)
@@ -179,19 +176,19 @@ SELECT id, portfolio_id, life, symbol, 1, 0, 0, 0, acquired_at, acquired_at FROM
 INSERT INTO orders (id, portfolio_id, life, symbol, side, type, quantity, price, maker_fee_fraction,
     taker_fee_fraction, filled_quantity, filled_quote, status, reason, mode, client_order_id, bracket_id, bracket_role,
     priority, created_at, updated_at)
-SELECT {_ID.format("n")}, {_USER.format(_SHARED)}, 1, 'T' || CASE WHEN n % 1100 = 0 THEN 999 ELSE n % 7 + 1 END,
+SELECT {ID.format("n")}, {USER.format(_SHARED)}, 1, 'T' || CASE WHEN n % 1100 = 0 THEN 999 ELSE n % 7 + 1 END,
     CASE WHEN n % 2 = 0 THEN 'buy' ELSE 'sell' END, CASE WHEN n % 900 = 3 THEN 'stop_limit' ELSE 'limit' END, 1,
     100 + n % 977, 0, 0, 0, 0,
     CASE WHEN n % 30000 = 3 THEN 'rejected' WHEN n % 50 = 0 THEN 'pending' ELSE 'filled' END, NULL, 'paper', n::text,
-    CASE WHEN n % 4 = 0 THEN {_ID.format("n / 12")} END, CASE WHEN n % 4 = 0 THEN 'entry' END, n, o.at, o.at
+    CASE WHEN n % 4 = 0 THEN {ID.format("n / 12")} END, CASE WHEN n % 4 = 0 THEN 'entry' END, n, o.at, o.at
 FROM generate_series(1, {ORDERS}) n, LATERAL (SELECT now() - ({ORDERS} - n) * interval '70 seconds' AS at) o;
 SELECT make_partitions('fills', now() - interval '3 months', now());
 INSERT INTO fills (id, trade_id, order_id, portfolio_id, life, symbol, side, quantity, price, quote_quantity, fee,
     liquidity, quote_bid, quote_ask, quote_at, currency, entry_id, created_at)
-SELECT id, id, CASE WHEN priority % 10 = 0 THEN {_ID.format("1")} ELSE id END, portfolio_id, life, symbol, side, 1,
+SELECT id, id, CASE WHEN priority % 10 = 0 THEN {ID.format("1")} ELSE id END, portfolio_id, life, symbol, side, 1,
     price, price, 0, 'taker', 1, 1, created_at, 'USD', priority, created_at FROM orders ORDER BY priority;
 INSERT INTO trading_halts (user_id, symbol, created_at)
-SELECT CASE WHEN n % 100 <> 0 THEN {_USER.format("n")} END, CASE WHEN n % 100 = 0 THEN 'T' || n END,
+SELECT CASE WHEN n % 100 <> 0 THEN {USER.format("n")} END, CASE WHEN n % 100 = 0 THEN 'T' || n END,
     now() - n * interval '1 minute' FROM generate_series(1, {ROWS // 50}) n;
 INSERT INTO exchange_inbox (number, kind, symbol, created_at)
 SELECT CASE WHEN n < {ROWS // 10} - 50 THEN n END, 'halt', 'T1', now() - ({ROWS // 10} - n) * interval '30 ms'
@@ -200,28 +197,28 @@ FROM generate_series(1, {ROWS // 10}) n""",
     # differences.
     "exchange_accounts": f"""
 INSERT INTO exchange_accounts (id, user_id, exchange, label, status, created_at)
-SELECT {_USER.format("n")}, {_USER.format(f"(n - 1) / {PORTFOLIOS} + 1")}, 'binance', 'x',
+SELECT {USER.format("n")}, {USER.format(f"(n - 1) / {PORTFOLIOS} + 1")}, 'binance', 'x',
     CASE n % 9 WHEN 0 THEN 'disconnected' ELSE 'connected' END, now() - n * interval '1 minute'
 FROM generate_series(1, 50000) n;
 INSERT INTO reconciliations (id, account_id, status, created_at)
-SELECT {_USER.format("n")}, {_USER.format(_SHARED.replace("n % 3 = 0", "n % 3 = 1"))},
+SELECT {USER.format("n")}, {USER.format(_SHARED.replace("n % 3 = 0", "n % 3 = 1"))},
     CASE WHEN n % 300 = 1 THEN 'different' ELSE 'equal' END,
     {_TENTH_AGO} '70 seconds' FROM generate_series(1, {ROWS // 10}) n;
 INSERT INTO reconciliation_differences (reconciliation_id, account_id, number, kind, subject)
 SELECT r.id, r.account_id, n, 'balance', 'USDT' FROM generate_series(1, {ROWS // 10}) n, reconciliations r
-WHERE r.id = {_USER.format(_SHARED)}""",
+WHERE r.id = {USER.format(_SHARED)}""",
     # A user has fifty bots, and one of them a third of all signals.
     "trading_bots": f"""
 INSERT INTO trading_bots (id, user_id, portfolio_id, name, strategy, config, target_symbols, status, started_at,
     created_at)
-SELECT {_USER.format("n")}, {_USER.format(f"(n - 1) / {PORTFOLIOS} + 1")}, {_USER.format("n")}, 'x',
+SELECT {USER.format("n")}, {USER.format(f"(n - 1) / {PORTFOLIOS} + 1")}, {USER.format("n")}, 'x',
     CASE n % 9 WHEN 0 THEN 'grid' ELSE 'dca' END, '{{}}', '{{T1}}',
     CASE n % 3 WHEN 0 THEN 'active' ELSE 'paused' END, now(), now() - n * interval '1 minute'
 FROM generate_series(1, 50000) n;
 SELECT make_partitions('trading_signals', now() - interval '3 months', now());
 INSERT INTO trading_signals (id, bot_id, symbol, signal_type, confidence, price, reasoning, execution_status,
     candle_closed_at, created_at)
-SELECT {_ID.format("n")}, {_USER.format(_SHARED)}, 'T' || CASE WHEN n % 1100 = 0 THEN 999 ELSE n % 7 + 1 END,
+SELECT {ID.format("n")}, {USER.format(_SHARED)}, 'T' || CASE WHEN n % 1100 = 0 THEN 999 ELSE n % 7 + 1 END,
     CASE WHEN n % 300 = 3 THEN 'SELL' ELSE 'BUY' END, 50, 1, 'x',
     CASE WHEN n % 300 = 6 THEN 'FAILED' ELSE 'EXECUTED' END, o.at, o.at
 FROM generate_series(1, {ROWS // 10}) n, LATERAL (SELECT {_TENTH_AGO} '70 seconds' AS at) o;
@@ -234,7 +231,7 @@ UPDATE orders SET bot_id = portfolio_id WHERE priority % 2 = 0""",
     "backtests": f"""
 INSERT INTO backtests (id, user_id, symbol, interval, exchange, since, until, strategy, bot, initial_cash_usd, tier,
     status, candles_total, report, created_at, finished_at)
-SELECT {_ID.format("n")}, {_USER.format(_SHARED)}, 'T' || CASE WHEN n % 1100 = 0 THEN 999 ELSE n % 7 + 1 END, '1h', 'x',
+SELECT {ID.format("n")}, {USER.format(_SHARED)}, 'T' || CASE WHEN n % 1100 = 0 THEN 999 ELSE n % 7 + 1 END, '1h', 'x',
     now() - interval '1 day', now(), 'dca', '{{}}', 1, 'free', s.status, 1,
     CASE s.status WHEN 'completed' THEN '{{}}'::jsonb END, o.at, CASE WHEN s.status <> 'running' THEN o.at END
 FROM generate_series(1, {ROWS // 10}) n,
@@ -244,7 +241,7 @@ FROM generate_series(1, {ROWS // 10}) n,
     ) s;
 INSERT INTO backtest_trades (backtest_id, user_id, number, opened_at, closed_at, quantity, cost_usd, proceeds_usd,
     pnl_usd, average_price_usd, exit)
-SELECT CASE WHEN n % 2 = 0 THEN {_ID.format("1")} ELSE {_ID.format("n")} END, {_USER.format(_SHARED)}, n, now(), now(),
+SELECT CASE WHEN n % 2 = 0 THEN {ID.format("1")} ELSE {ID.format("n")} END, {USER.format(_SHARED)}, n, now(), now(),
     1, 1, 1, 0, 1, 'signal'
 FROM generate_series(1, {ROWS // 10}) n;
 INSERT INTO backtest_sweeps (id, user_id, symbol, interval, exchange, since, until, strategy, bot, axes,
@@ -252,12 +249,12 @@ INSERT INTO backtest_sweeps (id, user_id, symbol, interval, exchange, since, unt
 SELECT id, user_id, symbol, interval, exchange, since, until, strategy, bot, '[]', 1, tier, status, 1, 1, 1, created_at,
     finished_at FROM backtests;
 INSERT INTO backtest_sweep_runs (sweep_id, user_id, number, settings, train, train_return, train_drawdown, test_return)
-SELECT {_ID.format("n / 500 + 1")}, {_USER.format(1)}, n, '{{}}', '{{}}', n % 977, n % 91, n % 97
+SELECT {ID.format("n / 500 + 1")}, {USER.format(1)}, n, '{{}}', '{{}}', n % 977, n % 91, n % 97
 FROM generate_series(1, {ROWS // 10}) n""",
     "user_analytics": f"""
 SELECT make_partitions('user_analytics', now() - interval '3 months', now());
 INSERT INTO user_analytics (id, user_id, event_type, source, ip_address, created_at)
-SELECT {_ID.format("n")}, {_USER.format(_SHARED)},
+SELECT {ID.format("n")}, {USER.format(_SHARED)},
     CASE WHEN n % 30000 = 3 THEN 'portfolio.reset' WHEN n % 2 = 0 THEN 'order.placed' ELSE 'page.opened' END,
     CASE WHEN n % 2 = 0 THEN 'server' ELSE 'client' END,
     CASE WHEN n > {ROWS - 1000} THEN '10.0.0.1'::inet END,
@@ -273,13 +270,13 @@ SELECT CASE WHEN n % 30000 = 3 THEN 'supported_tokens' ELSE 'max_file_upload_siz
     now() - n * interval '1 minute' FROM generate_series(0, {ROWS // 10}) n""",
     "portfolio_value_history": f"""
 INSERT INTO portfolio_value_history (portfolio_id, resolution, at, life, value, cash, contributed)
-SELECT {_USER.format(_SHARED)}, CASE WHEN n % 2 = 0 THEN '1h' ELSE '1m' END,
+SELECT {USER.format(_SHARED)}, CASE WHEN n % 2 = 0 THEN '1h' ELSE '1m' END,
     {_AGO} '7 seconds', 1, 1, 1, 1 {_SERIES}""",
     # A portfolio has two years of days, each with 24 metrics.
     "performance_metrics": f"""
 INSERT INTO performance_metrics (portfolio_id, period, period_start, period_end, metric_type, value, life, is_final,
     computed_at)
-SELECT {_USER.format("1 + n / 730")}, 'day', d.day, d.day + interval '1 day',
+SELECT {USER.format("1 + n / 730")}, 'day', d.day, d.day + interval '1 day',
     m.types[1 + k % array_length(m.types, 1)] || CASE WHEN k < array_length(m.types, 1) THEN '' ELSE k::text END, k, 1,
     n % 730 > 0, d.day + interval '1 day'
 FROM generate_series(0, {ROWS} / 24) n, generate_series(0, 23) k,
@@ -287,19 +284,19 @@ FROM generate_series(0, {ROWS} / 24) n, generate_series(0, 23) k,
     LATERAL (SELECT date_trunc('day', now(), 'UTC') - n % 730 * interval '1 day') AS d (day)""",
     "others": f"""
 INSERT INTO sessions (id, user_id, token_hash, expires_at, refresh_expires_at, refreshed_at, created_at)
-SELECT {_ID.format("n")}, {_USER.format("n / 20 + 1")}, {_HASH.format("n")}, now() + interval '1 hour',
+SELECT {ID.format("n")}, {USER.format("n / 20 + 1")}, {HASH.format("n")}, now() + interval '1 hour',
     now() + interval '1 day', now(), {_AGO} '2 seconds' FROM generate_series(0, {ROWS // 10}) n;
 INSERT INTO refresh_tokens (token_hash, session_id, user_id, expires_at)
 SELECT token_hash, id, user_id, refresh_expires_at FROM sessions;
 INSERT INTO access_codes (id, code, redeemed_at, redeemer_deleted, created_at)
-SELECT {_ID.format("n")}, 'CODE' || lpad(n::text, 9, '0'), CASE WHEN n % 10000 <> 0 THEN now() END, n % 10000 <> 0,
+SELECT {ID.format("n")}, 'CODE' || lpad(n::text, 9, '0'), CASE WHEN n % 10000 <> 0 THEN now() END, n % 10000 <> 0,
     {_AGO} '1 minute' FROM generate_series(0, {ROWS // 10}) n;
 INSERT INTO otp_codes (id, user_id, email, purpose, code_digest, expires_at, superseded_at)
-SELECT {_ID.format("n")}, {_USER.format("n + 1")}, 'x', 'verify_email', {_HASH.format("n")},
+SELECT {ID.format("n")}, {USER.format("n + 1")}, 'x', 'verify_email', {HASH.format("n")},
     now() + n * interval '1 second' + interval '1 minute', CASE WHEN n % 10 = 0 THEN now() END
 FROM generate_series(0, 20000) n;
 INSERT INTO password_reset_tokens (id, user_id, token_hash, expires_at)
-SELECT {_ID.format("n")}, {_USER.format("n + 1")}, {_HASH.format("n")}, now() + interval '1 minute'
+SELECT {ID.format("n")}, {USER.format("n + 1")}, {HASH.format("n")}, now() + interval '1 minute'
 FROM generate_series(0, 20000) n""",
 }
 

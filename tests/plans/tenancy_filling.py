@@ -1,8 +1,9 @@
 """The rows of tenants."""
 
-_USER = "lpad(({})::text, 32, '0')::uuid"
-_ONE = _USER.format("1")
-_N = _USER.format("n")
+from tests.plans.ids import USER
+
+_ONE = USER.format("1")
+_N = USER.format("n")
 
 
 def tenancy_fills(rows: int, others: int) -> dict[str, str]:
