@@ -10,6 +10,7 @@ import msgspec
 from starlette.requests import HTTPConnection, cookie_parser
 
 from app.domains.accounts.model import Client
+from app.domains.tenancy.api_keys.model import PREFIX
 from app.domains.tenancy.tenants.model.tenants import Tenancy
 from app.kit.errors import Code, Problem, Unauthenticated, Unavailable
 from app.transport import cookies
@@ -29,8 +30,6 @@ TEST: Final = "test"
 MODES: Final = (None, "live", TEST)
 NO_TENANT: Final = "There is no tenant with this slug, or you are not a member of it."
 
-KEY_PREFIX: Final = "mk_"
-"""By which an API key is recognised among tokens."""
 _NO_KEY: Final = "The API key is not valid, or not any more."
 _OTHER_TENANT: Final = "An API key acts in its own tenant and mode, and in no other."
 _FOREIGN: Final = "Cookies count only from our own pages. Other callers send a bearer token."
@@ -103,7 +102,7 @@ class Callers:
         return caller if not session else await self._known_by(session, caller, is_deliberate=False)
 
     async def _known_by(self, token: str, caller: Caller, *, is_deliberate: bool) -> Caller:
-        if token.startswith(KEY_PREFIX):
+        if token.startswith(PREFIX):
             acting = await self._answered(self._runtime.acting_by_key(token, caller.client))
             refused = None if acting is not None else Refusal(_NO_KEY, is_deliberate)
             return msgspec.structs.replace(caller, viewer=None, tenancy=acting, refusal=refused)

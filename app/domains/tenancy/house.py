@@ -1,6 +1,7 @@
 """The house of tenancy: tenants, and who acts in one."""
 
 from app.domains.accounts.house import ACCOUNTS
+from app.domains.system.house import SYSTEM
 from app.domains.tenancy.api_keys import loaders as key_loaders
 from app.domains.tenancy.api_keys.jobs import api_key_schedules
 from app.domains.tenancy.services import TenancyServices
@@ -12,7 +13,7 @@ TENANCY = House(
     name="tenancy",
     build=TenancyServices.build,
     services=TenancyServices,
-    knows=(ACCOUNTS,),
+    knows=(ACCOUNTS, SYSTEM),
     loaders=(loaders, key_loaders),
     schedules=lambda services: [
         *tenant_schedules(services.tenants, services.members),

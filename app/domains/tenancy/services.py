@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from app.domains.accounts.services import AccountsServices
+from app.domains.system.services import SystemServices
 from app.domains.tenancy.api_keys.services.calls import Calls
 from app.domains.tenancy.api_keys.services.keys import ApiKeys
 from app.domains.tenancy.tenants.services.access import Access
@@ -30,7 +31,7 @@ class TenancyServices:
         resources = wiring.resources
         database, clock, events = resources.database, resources.clock, resources.events
         access = Access(database, clock)
-        calls = Calls(database, clock, Quotas(resources.redis, clock))
+        calls = Calls(database, clock, Quotas(resources.redis, clock), wiring.services[SystemServices].cache)
         mail_queue = wiring.services[AccountsServices].mail_queue
         return cls(
             access=access,

@@ -4,13 +4,19 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
+from app.domains.accounts.model import Role
+from app.domains.system.model import RateLimits
+from app.domains.system.services import SystemServices
 from app.domains.tenancy.api_keys.model import CallUsage
+from app.domains.tenancy.api_keys.services import calls as calls_module
 from app.domains.tenancy.api_keys.services.calls import Calls
-from app.domains.tenancy.tenants.model.tenants import Tenancy
+from app.domains.tenancy.tenants.model.tenants import Plan, Tenancy
 from app.kit.db import Database
 from app.kit.errors import RateLimited, Unavailable
+from app.kit.house import Services
 from app.kit.quotas import QuotaExceeded
 from tests.domains.tenancy.office import Office
 
@@ -54,6 +60,22 @@ async def test_the_keys_of_a_tenant_share_the_hour_of_its_plan(office: Office) -
     assert other is not None
     assert await flood(office, acting, 60) == 60
     assert await flood(office, other, 60) == 40
+
+
+async def test_an_admin_says_how_many_calls_a_plan_has(office: Office, services: Services) -> None:
+    await office.found()
+    secret, system = (await office.issue()).secret, services[SystemServices]
+    admin = msgspec.structs.replace(office.alice, role=Role.ADMIN)
+    await system.update(admin, RateLimits(free=7, pro=9, enterprise=12))
+    await system.cache.refresh()
+    allowed = {}
+    for plan in Plan:
+        await office.owner.execute("UPDATE tenants SET plan_type = $1", plan)
+        acting = await office.bearing(secret)
+        assert acting is not None
+        allowed[plan] = await flood(office, acting, 20)
+    # All in the same hour.
+    assert allowed == {Plan.FREE: 7, Plan.PRO: 2, Plan.ENTERPRISE: 3}
 
 
 @pytest.mark.parametrize(
@@ -137,6 +159,24 @@ async def test_what_cannot_be_stored_is_kept(office: Office, monkeypatch: pytest
     assert await office.owner.fetchval("SELECT calls FROM tenant_api_calls") == 5
 
 
+async def test_a_fault_does_not_end_the_storing(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    acting, write, faults = await a_key(office), Database.write, [RuntimeError("a fault")]
+
+    async def faulty(database: Database, *args: Any, **kwargs: Any) -> Any:
+        if faults:
+            raise faults.pop()
+        return await write(database, *args, **kwargs)
+
+    monkeypatch.setattr(Database, "write", faulty)
+    monkeypatch.setattr(calls_module, "FLUSH_S", 0.0)
+    monkeypatch.setattr(calls_module, "USES_EVERY_S", 0.0)
+    await charge(office, acting)
+    storing = office.services.calls._flushing
+    assert storing is not None
+    await storing
+    assert await office.owner.fetchval("SELECT sum(calls) FROM tenant_api_calls") == 1
+
+
 async def test_a_month_ends_and_its_calls_are_not_lost(office: Office) -> None:
     acting = await a_key(office, max_api_calls_per_month=3)
     assert await flood(office, acting, 5) == 3
@@ -150,7 +190,7 @@ async def test_a_month_ends_and_its_calls_are_not_lost(office: Office) -> None:
 async def test_processes_add_up(office: Office) -> None:
     acting = await a_key(office, max_api_calls_per_month=10)
     mine = office.services.calls
-    other = Calls(office.database, office.clock, mine._quotas)
+    other = Calls(office.database, office.clock, mine._quotas, mine._settings)
     other._shard = (mine._shard + 1) % 16
     other.learn(acting.tenant_id, 0, 10)
     assert acting.key is not None

@@ -6,10 +6,11 @@ from uuid import UUID
 
 import msgspec
 
-from app.domains.tenancy.tenants.model.tenants import Plan
 from app.kit.errors import Code, Problem
 from app.kit.quotas import Usage
 
+PREFIX: Final = "mk_"
+"""What keys begin with, and no other token does."""
 NOUNS: Final = (
     "tenant",
     "members",
@@ -33,8 +34,6 @@ MAX_CIDRS: Final = 50
 MAX_OVERLAP: Final = timedelta(days=7)
 KEPT: Final = timedelta(days=90)
 """How long a key is kept after it was revoked or has expired."""
-
-PLAN_CALLS_PER_HOUR: Final = {Plan.FREE: 100, Plan.PRO: 10_000, Plan.ENTERPRISE: 100_000}
 
 
 class ApiKey(msgspec.Struct, frozen=True):

@@ -10,12 +10,20 @@ from typing import Final, NamedTuple
 
 from msgspec import structs
 
-from app.domains.tenancy.api_keys.model import ALL, MAX_CIDRS, MAX_OVERLAP, NOUNS, VERBS, NewApiKey, PresentedKey
+from app.domains.tenancy.api_keys.model import (
+    ALL,
+    MAX_CIDRS,
+    MAX_OVERLAP,
+    NOUNS,
+    PREFIX,
+    VERBS,
+    NewApiKey,
+    PresentedKey,
+)
 from app.domains.tenancy.tenants.rules import name
 from app.kit.errors import Faults, InvalidInput
 
-PREFIX: Final = "mk_"
-_KEY: Final = re.compile(r"(mk_(?:live|test)_[0-9a-f]{16})_([0-9a-f]{64})")
+_KEY: Final = re.compile(rf"({PREFIX}(?:live|test)_[0-9a-f]{{16}})_([0-9a-f]{{64}})")
 SCOPES: Final = frozenset(f"{noun}:{verb}" for noun in (*NOUNS, ALL) for verb in VERBS)
 
 

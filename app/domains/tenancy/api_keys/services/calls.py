@@ -12,7 +12,9 @@ from uuid import UUID
 import msgspec
 import structlog
 
-from app.domains.tenancy.api_keys.model import PLAN_CALLS_PER_HOUR, CallUsage, MonthCalls
+from app.domains.system.model import RateLimits
+from app.domains.system.services import SettingsCache
+from app.domains.tenancy.api_keys.model import CallUsage, MonthCalls
 from app.domains.tenancy.api_keys.rules import next_month
 from app.domains.tenancy.api_keys.statements import ApiKeySql
 from app.domains.tenancy.tenants.model.tenants import ActingKey, Plan, Tenancy
@@ -61,10 +63,12 @@ class Calls:
     what the processes have not added yet. A process that ends in order adds all it has.
     """
 
-    def __init__(self, database: Database, clock: Clock, quotas: Quotas) -> None:
+    def __init__(self, database: Database, clock: Clock, quotas: Quotas, settings: SettingsCache) -> None:
+        """`settings` say how many calls a plan has in an hour."""
         self._database = database
         self._clock = clock
         self._quotas = quotas
+        self._settings = settings
         self._shard = secrets.randbelow(SHARDS)
         self._month = _month_of(clock.now())
         self._months: dict[UUID, Month] = {}
@@ -92,7 +96,8 @@ class Calls:
         # Before anything is awaited: of many at once none sees what another is about to use.
         month.asking += 1
         try:
-            windows, is_counted = await self._quotas.take(windows_of(tenancy, key)), True
+            limits = windows_of(tenancy, key, self._settings.current.default_rate_limits)
+            windows, is_counted = await self._quotas.take(limits), True
         except Unavailable:
             windows, is_counted = (), False
         finally:
@@ -160,7 +165,8 @@ class Calls:
         """Stores what is counted, until nothing is left."""
         loop = asyncio.get_running_loop()
         uses_due = loop.time() + USES_EVERY_S
-        while self._uses or self._earlier or any(month.buffered for month in self._months.values()):
+        is_last = False
+        while not is_last and (self._uses or self._earlier or any(each.buffered for each in self._months.values())):
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(FLUSH_S):
                     await self._stopping.wait()
@@ -169,8 +175,8 @@ class Calls:
                 await self.flush(uses=is_last or loop.time() >= uses_due)
             except Problem as problem:
                 log.warning("api_calls.not_stored", error=problem.message)
-                if is_last:
-                    break
+            except Exception:
+                log.exception("api_calls.not_stored")
         self._flushing = None
 
     def _turn(self) -> None:
@@ -196,16 +202,12 @@ class Calls:
         )
 
 
-def windows_of(tenancy: Tenancy, key: ActingKey) -> list[Window]:
+def windows_of(tenancy: Tenancy, key: ActingKey, plans: RateLimits) -> list[Window]:
     """What limits a key: its own windows, and an hour of all keys of the tenant by its plan."""
     own = (("minute", key.per_minute, MINUTE_S), ("hour", key.per_hour, HOUR_S), ("day", key.per_day, DAY_S))
     windows = [Window(name, str(key.id), limit, span_s) for name, limit, span_s in own]
-    return [*windows, Window("plan", str(tenancy.tenant_id), plan_calls_per_hour(key.plan), HOUR_S)]
-
-
-def plan_calls_per_hour(plan: Plan) -> int:
-    """The calls of all keys of a tenant in an hour."""
-    return PLAN_CALLS_PER_HOUR[plan]
+    by_plan = {Plan.FREE: plans.free, Plan.PRO: plans.pro, Plan.ENTERPRISE: plans.enterprise}
+    return [*windows, Window("plan", str(tenancy.tenant_id), by_plan[key.plan], HOUR_S)]
 
 
 def _month_of(moment: datetime) -> date:

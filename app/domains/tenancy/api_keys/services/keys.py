@@ -3,8 +3,7 @@
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Final
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import msgspec
@@ -16,6 +15,7 @@ from app.domains.accounts.services.sessions import end_of
 from app.domains.tenancy.api_keys.model import (
     KEPT,
     MAX_KEYS,
+    PREFIX,
     ApiKey,
     ApiKeyLimitReached,
     IssuedKey,
@@ -36,15 +36,14 @@ from app.domains.tenancy.api_keys.rules import (
 from app.domains.tenancy.api_keys.services.calls import Calls
 from app.domains.tenancy.api_keys.statements import ApiKeySql
 from app.domains.tenancy.tenants.model.tenants import ActingKey, MemberRole, Plan, SubscriptionStatus, Tenancy
-from app.domains.tenancy.tenants.services.access import Access, member_of, owner_of_keys, system_scope
+from app.domains.tenancy.tenants.services.access import Access, keyed_request, member_of, system_scope
 from app.domains.tenancy.tenants.statements import TenantSql
-from app.kit.clock import Clock
+from app.kit.clock import NEVER, Clock
 from app.kit.db import SYSTEM, Database, Tx
 from app.kit.errors import NotFound, ResultDeleted
 from app.kit.events import EventLog
-from app.kit.idempotency import KeyedRequest, Made, check_key, once
+from app.kit.idempotency import Made, check_key, once
 
-NEVER: Final = datetime.max.replace(tzinfo=UTC)
 log = structlog.get_logger(__name__)
 
 
@@ -80,7 +79,7 @@ class ApiKeys:
             return Made(id)
 
         check_key(idempotency_key, lambda: checked(new, self.clock.now()))
-        keyed = self._keyed(tenancy, idempotency_key, "createApiKey", msgspec.structs.asdict(new))
+        keyed = keyed_request(tenancy, idempotency_key, "createApiKey", msgspec.structs.asdict(new))
 
         async def write(tx: Tx) -> IssuedKey:
             outcome = await once(tx, keyed, lambda: create(tx), Made)
@@ -106,7 +105,7 @@ class ApiKeys:
             return Made(id)
 
         check_key(idempotency_key, lambda: check_overlap(overlap))
-        keyed = self._keyed(tenancy, idempotency_key, "rotateApiKey", [id, overlap.total_seconds()])
+        keyed = keyed_request(tenancy, idempotency_key, "rotateApiKey", [id, overlap.total_seconds()])
 
         async def write(tx: Tx) -> IssuedKey:
             outcome = await once(tx, keyed, lambda: rotate(tx), Made)
@@ -179,10 +178,7 @@ class ApiKeys:
         await self.events.append(tx, [end_of(each) for each in over])
 
     def _new_text(self, livemode: bool) -> KeyText:
-        return KeyText(f"mk_{'live' if livemode else 'test'}_{secrets.token_hex(8)}", secrets.token_hex(32))
-
-    def _keyed(self, tenancy: Tenancy, key: str, operation: str, request: object) -> KeyedRequest:
-        return KeyedRequest(owner=owner_of_keys(tenancy), user_id=None, key=key, operation=operation, request=request)
+        return KeyText(f"{PREFIX}{'live' if livemode else 'test'}_{secrets.token_hex(8)}", secrets.token_hex(32))
 
 
 def _acting(found: PresentedKey, client: Client, *, is_present: bool) -> Tenancy:
