@@ -194,7 +194,7 @@ class TenantProjectUsage:
 class TenantUsageOfProjects:
     """What of the use of a tenant is projects."""
 
-    projects: TenantProjectUsage | None = related(
+    project_usage: TenantProjectUsage | None = related(
         loaders.usage_by_tenant, key="tenant_id", description="Its projects. Null unless the request names the tenant."
     )
 

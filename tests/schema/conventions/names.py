@@ -35,6 +35,7 @@ GENERIC: Final[Mapping[str, str]] = {
 """Names that say nothing without their type, each with the reason."""
 SEVERAL_TYPES: Final[Mapping[str, str]] = {
     "direction": "of a sort order, of a payment, of a pattern",
+    "key": "the public name of a project is text, that of a setting one of four",
     "network": "the name of the chain is text, where a token is one of three",
     "open": "a candle's first price, and the candle that is open",
     "reason": "text for people, except that a rejected transaction has a closed list of reasons",
