@@ -37,6 +37,7 @@ from app.kit.reads import Reads
 from app.kit.redis_client import Redis, open_redis
 from app.kit.tasks import end
 from app.schema.accounts.house import ACCOUNTS
+from app.schema.campaigns.house import CAMPAIGNS
 from app.schema.composition import domains_of, nodes_of
 from app.schema.context import Context, Runtime, scope_of
 from app.schema.ledger.house import LEDGER
@@ -60,7 +61,7 @@ from app.transport.sockets import SocketEndpoint
 
 log = structlog.get_logger(__name__)
 
-HOUSES: Final = (ACCOUNTS, TENANCY, LEDGER, MARKET, TRADING, NOTIFICATIONS, SYSTEM, REALTIME)
+HOUSES: Final = (ACCOUNTS, TENANCY, LEDGER, MARKET, TRADING, CAMPAIGNS, NOTIFICATIONS, SYSTEM, REALTIME)
 """Every house, in the order of the graph."""
 
 DOMAINS: Final = domains_of(HOUSES)

@@ -7,6 +7,7 @@ from rich.progress import Progress
 
 from app.domains.accounts.model import AuditVerdict
 from app.domains.accounts.services import AccountsServices
+from app.domains.campaigns.services import CampaignsServices
 from app.domains.ledger.services import LedgerServices
 from app.domains.ledger.services.replay import Replay, ReplayReport
 from app.domains.market.prices.services.importer import Imported, Importer
@@ -30,7 +31,9 @@ async def create_admin(settings: Settings, email: str, full_name: str, password:
 
 
 async def rotate_keys(settings: Settings, progress: Progress) -> int:
-    """Moves every wallet key, and all credentials of exchanges, to the active key-encryption key; returns how many."""
+    """Moves every wallet key, and all credentials of exchanges, to the active key-encryption key; returns how many.
+    Keys of the wallets of projects as well.
+    """
     moved = 0
     async with open_application(settings) as application:
         await application.services[AccountsServices].administration.rewrap_national_ids()
@@ -41,7 +44,11 @@ async def rotate_keys(settings: Settings, progress: Progress) -> int:
         credentials = 0
         async for credentials in application.services[TradingServices].exchange_accounts.rotate():
             progress.update(task, completed=moved + credentials)
-    return moved + credentials
+        moved += credentials
+        keys = 0
+        async for keys in application.services[CampaignsServices].project_wallets.rotate():
+            progress.update(task, completed=moved + keys)
+    return moved + keys
 
 
 async def new_epoch(settings: Settings) -> UUID:

@@ -34,8 +34,17 @@ IMPURE = {
     "urllib.request",
     "uuid",
 }
-PURE_KIT = {"app.kit.crypto.passwords", "app.kit.errors", "app.kit.json_values", "app.kit.mail", "app.kit.text"}
-"""What rules use of kit: errors, the record of a message, and functions of text."""
+PURE_KIT = {
+    "app.kit.crypto.base58",
+    "app.kit.crypto.keccak",
+    "app.kit.crypto.passwords",
+    "app.kit.crypto.secp256k1",
+    "app.kit.errors",
+    "app.kit.json_values",
+    "app.kit.mail",
+    "app.kit.text",
+}
+"""What rules use of kit: errors, the record of a message, and functions of text and of bytes."""
 CLOCKS = {"now", "today", "utcnow", "uuid1", "uuid4", "default_rng"}
 READS_DATA = {
     "app/domains/market/news/rules/mentions.py",

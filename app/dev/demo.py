@@ -1,5 +1,5 @@
-"""The demo data: three people with wallets, a chain of their payments, a market, portfolios, a back-test, unused access
-codes.
+"""The demo data: three people with wallets, a chain of their payments, a market, portfolios, a back-test, a tenant with
+projects, unused access codes.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 from rich.progress import Progress
 
 from app.dev.demo_backtests import load_demo_backtest
+from app.dev.demo_campaigns import load_demo_campaigns
 from app.dev.demo_chain import load_demo_chain
 from app.dev.demo_market import load_demo_market
 from app.dev.demo_prices import DemoSize
@@ -75,6 +76,7 @@ async def load_demo(  # noqa: PLR0917  # seven different types: no two can be co
     with _progress_reporter(progress, "demo portfolios") as report:
         await load_demo_trading(services[TradingServices], database, clock, (alice, bob), size.days, report)
     await load_demo_backtest(services[TradingServices], alice)
+    await load_demo_campaigns(services, clock, alice)
 
 
 @contextmanager

@@ -19,7 +19,7 @@ BigInt = NewType("BigInt", int)
 
 _DECIMAL = re.compile(r"-?\d{1,20}(\.\d{1,18})?", re.ASCII)
 _HASH = re.compile(r"[0-9a-f]{64}")
-_BIG_INT = re.compile(r"-?\d{1,39}", re.ASCII)
+_BIG_INT = re.compile(r"-?\d{1,78}", re.ASCII)
 
 
 def _parse_decimal(value: Any) -> PyDecimal:
@@ -83,15 +83,16 @@ SCALARS: dict[object, ScalarDefinition] = {
         name="Decimal",
         specified_by_url="/docs/scalars#Decimal",
         description="An exact decimal number as a string: an optional minus sign, 1 to 20 digits, and optionally a"
-        " point and 1 to 18 digits, such as `12.5`. Money has at most 8 decimals. Never a JSON number, which would lose"
-        " digits.",
+        " point and 1 to 18 digits, such as `12.5`. Money has at most 8 decimals. Amounts in the tokens of"
+        " projects, which are shown and never given so, have up to 78 digits, up to 36 of them decimals. Never a JSON"
+        " number, which would lose digits.",
         serialize=lambda value: format(value, "f"),
         parse_value=_parse_decimal,
     ),
     BigInt: strawberry.scalar(
         name="BigInt",
         specified_by_url="/docs/scalars#BigInt",
-        description="An integer as a string: an optional minus sign and 1 to 39 digits, beyond the 53 bits that JSON"
+        description="An integer as a string: an optional minus sign and 1 to 78 digits, beyond the 53 bits that JSON"
         " numbers keep.",
         serialize=str,
         parse_value=_parse_big_int,

@@ -2,6 +2,8 @@
 
 from typing import Any, Final
 
+from tests.graph import campaign_inputs
+
 LONG: Final = "x" * 3000
 OLD: Final = "2020-01-01T00:00:00Z"
 
@@ -26,6 +28,7 @@ BACKTEST_FIELDS: Final = [
     ["initialCashUsd"],
 ]
 KEYED: Final[dict[str, tuple[dict[str, Any], list[list[str]]]]] = {
+    **campaign_inputs.KEYED,
     "transfer": (
         {"recipientWalletId": "<bob.wallet>", "amount": "0", "fee": "-1", "memo": LONG},
         [["fee"], ["amount"], ["memo"]],
@@ -197,6 +200,7 @@ KEYED: Final[dict[str, tuple[dict[str, Any], list[list[str]]]]] = {
 """For each mutation with a key: an input in which all is wrong that needs no database, and the paths of its fields."""
 
 UPDATED: Final[dict[str, tuple[dict[str, Any], list[str]]]] = {
+    **campaign_inputs.UPDATED,
     "UpdateAlertInput": (
         {"condition": {"priceAbove": {"priceUsd": "-1"}}, "cooldownMs": 5, "enabled": None, "expiresAt": OLD},
         ["enabled", "condition.priceAbove.priceUsd", "cooldownMs", "expiresAt"],

@@ -9,9 +9,9 @@ from graphql import GraphQLInputObjectType, GraphQLObjectType, get_named_type
 from app.engine.declarations.nodes import global_id
 from tests.graph import replay_inputs
 from tests.graph.invalid_inputs import KEYED, LONG, OLD, UPDATED
+from tests.graph.replays import KEY, SCENARIOS, SDL, Caller
 from tests.graph.stage import Stage
 from tests.graph.test_patches import UPDATES, made
-from tests.graph.test_replays import KEY, SCENARIOS, SDL, Caller
 
 PARENTS: Final = {
     "Query": "%s",

@@ -71,6 +71,7 @@ def samples(world: World, name: str) -> dict[str, Callable[[], Any]]:
                 "recipientWalletId": world.names["bob.wallet"],
                 "points": 30,
                 "Milliseconds": 300_000,
+                "BigInt": "7",
                 "minImpact": 50,
                 "Decimal": "1",
                 "Float": 1.5,

@@ -16,6 +16,8 @@ FOREIGN_IDS: Final[Mapping[str, str]] = {
     "coingeckoId": "the key at CoinGecko",
     "nationalId": "a number of an authority",
     "orderId": "the client's own name of an order",
+    "telegramId": "a number at Telegram",
+    "discordId": "a key at Discord",
 }
 """What ends in `Id` and is no global ID, by its last words, each with the reason."""
 GENERIC: Final[Mapping[str, str]] = {
@@ -33,6 +35,8 @@ GENERIC: Final[Mapping[str, str]] = {
 """Names that say nothing without their type, each with the reason."""
 SEVERAL_TYPES: Final[Mapping[str, str]] = {
     "direction": "of a sort order, of a payment, of a pattern",
+    "key": "the public name of a project is text, that of a setting one of four",
+    "network": "the name of the chain is text, where a token is one of three",
     "open": "a candle's first price, and the candle that is open",
     "reason": "text for people, except that a rejected transaction has a closed list of reasons",
     "source": "a publisher is text, a source of prices is one of three",

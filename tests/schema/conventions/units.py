@@ -119,14 +119,16 @@ def _is_bare(name: str) -> bool:
 
 
 def money_beside_its_currency(schema: GraphQLSchema) -> list[str]:
-    """A Decimal ends in its currency, stands beside `quoteCurrency` or `currency`, or says "in coins"."""
+    """A Decimal ends in its currency, in `coins` or `tokens`, stands beside `quoteCurrency` or `currency`, or says
+    "in coins".
+    """
     return [
         site.coordinate
         for site in everything(schema)
         if site.kind == "Decimal"
         and not _has_unit(site.name)
         and not _is_bare(site.name)
-        and words(site.name)[-1] not in CURRENCIES | {"coins"}
+        and words(site.name)[-1] not in CURRENCIES | {"coins", "tokens"}
         and "in coins" not in site.description
         and not _beside_a_currency(site)
     ]

@@ -1,0 +1,37 @@
+"""The services of campaigns."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from app.domains.campaigns.participants.services.participants import Participants
+from app.domains.campaigns.participants.services.proofs import Proofs
+from app.domains.campaigns.projects.services.projects import Projects
+from app.domains.campaigns.projects.services.wallets import ProjectWallets
+from app.domains.tenancy.services import TenancyServices
+from app.kit.crypto.local import derive
+from app.kit.house import Wiring
+
+
+@dataclass(frozen=True)
+class CampaignsServices:
+    """Every service of campaigns."""
+
+    projects: Projects
+    project_wallets: ProjectWallets
+    participants: Participants
+    proofs: Proofs
+
+    @classmethod
+    def build(cls, wiring: Wiring) -> Self:
+        """Wires them."""
+        resources = wiring.resources
+        database, clock = resources.database, resources.clock
+        access = wiring.services[TenancyServices].access
+        wallets = ProjectWallets(database, clock, resources.keyring)
+        secret = derive(resources.secret, "wallets of projects")
+        return cls(
+            projects=Projects(database, clock, access, wallets, secret),
+            project_wallets=wallets,
+            participants=Participants(database, clock, access),
+            proofs=Proofs(database, clock, access),
+        )

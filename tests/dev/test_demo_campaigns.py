@@ -1,0 +1,28 @@
+"""The demo's tenant."""
+
+from app.dev.demo_campaigns import PARTICIPANTS, PROJECTS, load_demo_campaigns
+from app.kit.clock import FixedClock
+from app.kit.db import PUBLIC
+from app.kit.house import Services
+from tests.databases import Owner
+from tests.factories import register
+
+
+async def test_the_demo_has_a_tenant_with_public_projects_and_participants_once(
+    services: Services, clock: FixedClock, owner: Owner
+) -> None:
+    alice, now = await register(services), clock.now()
+    assert await load_demo_campaigns(services, clock, alice)
+    assert clock.now() == now
+    assert not await load_demo_campaigns(services, clock, alice)
+    async with owner.transaction():
+        await owner.execute(f"SET LOCAL ROLE moneta_app; {PUBLIC.settings()}")
+        assert {row[0] for row in await owner.fetch("SELECT key FROM projects")} == {*PROJECTS}
+    row = await owner.fetchrow(
+        "SELECT count(*), sum(total_referrals), count(referred_by), max(created_at) <= $1 FROM participants", now
+    )
+    assert row is not None
+    assert (row[0], row[1], row[3]) == (PARTICIPANTS, row[2], True)
+    assert row[2] > 0
+    await owner.execute("UPDATE tenants SET deleted_at = now()")
+    assert not await load_demo_campaigns(services, clock, alice)

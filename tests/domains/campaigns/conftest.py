@@ -1,0 +1,23 @@
+"""A tenant for each test."""
+
+import pytest_asyncio
+
+from app.domains.accounts.services import AccountsServices
+from app.domains.campaigns.services import CampaignsServices
+from app.domains.tenancy.services import TenancyServices
+from app.kit.clock import FixedClock
+from app.kit.db import Database
+from app.kit.house import Services
+from tests.databases import Owner
+from tests.domains.campaigns.fair import Fair
+from tests.domains.tenancy.office import Office
+from tests.factories import register
+
+
+@pytest_asyncio.fixture
+async def fair(services: Services, database: Database, owner: Owner, clock: FixedClock) -> Fair:
+    alice, bob = await register(services), await register(services, "bob@example.com")
+    mail_queue = services[AccountsServices].mail_queue
+    office = Office(services[TenancyServices], mail_queue, database, owner, clock, alice, bob)
+    await office.found()
+    return Fair(office, services[CampaignsServices], await office.acting())

@@ -1,0 +1,132 @@
+"""Proving whose a wallet is, and linking users."""
+
+import asyncio
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+import pytest
+
+from app.domains.campaigns.networks.model import Network
+from app.domains.campaigns.participants.model import (
+    CHALLENGE_TTL,
+    LINK_TTL,
+    AlreadyLinked,
+    ChallengeInvalid,
+    LinkInvalid,
+    NamedWallet,
+    ParticipantChanges,
+    WalletProven,
+)
+from app.kit.crypto.base58 import encode58
+from app.kit.errors import InvalidInput, NotFound
+from tests.domains.campaigns.fair import ETHEREUM, ETHEREUM_SECRET, SOLANA, SOLANA_KEY, Fair, in_test_mode
+from tests.domains.campaigns.signing import signed_by_ethereum
+
+WALLETS = (NamedWallet(Network.SOLANA, SOLANA), NamedWallet(Network.ETHEREUM, ETHEREUM))
+
+
+def signed(message: str, network: Network) -> str:
+    if network is Network.SOLANA:
+        return encode58(SOLANA_KEY.sign(message.encode()))
+    _, made, odd = signed_by_ethereum(int(ETHEREUM_SECRET, 16), message.encode())
+    return f"0x{made.hex()}{27 + odd:02x}"
+
+
+async def verified(fair: Fair, id: UUID) -> list[str]:
+    sql = "SELECT network FROM participant_wallets WHERE participant_id = $1 AND verified_at IS NOT NULL ORDER BY 1"
+    return [row[0] for row in await fair.office.owner.fetch(sql, id)]
+
+
+@pytest.mark.parametrize("network", [Network.SOLANA, Network.ETHEREUM])
+async def test_a_wallet_is_proven_once_by_what_was_asked(fair: Fair, network: Network) -> None:
+    id, proofs = await fair.participant(wallets=WALLETS), fair.services.proofs
+    with pytest.raises(ChallengeInvalid):
+        await proofs.verify(fair.alice, id, network, signed("hello", network))
+    replaced = await proofs.start(fair.alice, id, network)
+    asked = await proofs.start(fair.alice, id, network)
+    assert asked.message != replaced.message
+    assert all(text in asked.message for text in (asked.address, str(id), "acme"))
+    for wrong in (replaced.message, asked.message + " ", "hello"):
+        with pytest.raises(InvalidInput):
+            await proofs.verify(fair.alice, id, network, signed(wrong, network))
+    signature = signed(asked.message, network)
+    with pytest.raises(ChallengeInvalid):
+        await proofs.verify(in_test_mode(fair.alice), id, network, signature)
+    assert await verified(fair, id) == []
+    calls = (proofs.verify(fair.alice, id, network, signature) for _ in range(5))
+    done = await asyncio.gather(*calls, return_exceptions=True)
+    assert sorted(type(each).__name__ for each in done) == ["ChallengeInvalid"] * 4 + ["NoneType"]
+    assert await verified(fair, id) == [network]
+
+
+async def test_a_message_expires_and_is_for_one_address(fair: Fair) -> None:
+    id, proofs = await fair.participant(wallets=WALLETS), fair.services.proofs
+    asked = await proofs.start(fair.alice, id, Network.SOLANA)
+    fair.office.clock.advance(CHALLENGE_TTL)
+    with pytest.raises(ChallengeInvalid):
+        await proofs.verify(fair.alice, id, Network.SOLANA, signed(asked.message, Network.SOLANA))
+    asked = await proofs.start(fair.alice, id, Network.SOLANA)
+    other = (NamedWallet(Network.SOLANA, "1" * 32),)
+    await fair.services.participants.update(fair.alice, id, ParticipantChanges(wallets=other))
+    with pytest.raises(ChallengeInvalid):
+        await proofs.verify(fair.alice, id, Network.SOLANA, signed(asked.message, Network.SOLANA))
+    with pytest.raises(NotFound):
+        await proofs.start(fair.alice, id, Network.ETHEREUM)
+    fair.office.clock.advance(CHALLENGE_TTL + timedelta(seconds=1))
+    assert await proofs.remove_expired() == "done"
+    assert await fair.office.owner.fetchval("SELECT count(*) FROM wallet_challenges") == 0
+
+
+async def test_a_wallet_is_proven_by_one_participant_and_stays_proven(fair: Fair) -> None:
+    ids = [await fair.participant(wallets=WALLETS) for _ in range(2)]
+    proofs, network = fair.services.proofs, Network.SOLANA
+    asked = [await proofs.start(fair.alice, each, network) for each in ids]
+    calls = (
+        proofs.verify(fair.alice, id, network, signed(each.message, network))
+        for id, each in zip(ids, asked, strict=True)
+    )
+    done = await asyncio.gather(*calls, return_exceptions=True)
+    assert sorted(type(each).__name__ for each in done) == ["NoneType", "WalletProven"]
+    [proven] = [id for id in ids if await verified(fair, id)]
+    await fair.services.participants.update(fair.alice, proven, ParticipantChanges(wallets=WALLETS[:1]))
+    assert await verified(fair, proven) == ["solana"]
+    [other] = [id for id in ids if id != proven]
+    again = await proofs.start(fair.alice, other, network)
+    with pytest.raises(WalletProven):
+        await proofs.verify(fair.alice, other, network, signed(again.message, network))
+    await fair.services.participants.update(fair.alice, proven, ParticipantChanges(wallets=()))
+    await proofs.verify(fair.alice, other, network, signed(again.message, network))
+
+
+async def test_a_user_is_linked_once_by_a_token_that_is_good_once(fair: Fair) -> None:
+    first, second, proofs = await fair.participant(), await fair.participant(), fair.services.proofs
+    alice, bob = fair.office.alice, fair.office.bob
+    replaced = await proofs.issue_link(fair.alice, first)
+    link = await proofs.issue_link(fair.alice, first)
+    assert link.token not in repr(link)
+    for token in (replaced.token, "x", "", "\ud800"):
+        with pytest.raises(LinkInvalid):
+            await proofs.link(bob, token)
+    calls = (proofs.link(each, link.token) for each in (bob, alice, bob, alice))
+    done = await asyncio.gather(*calls, return_exceptions=True)
+    assert [each for each in done if isinstance(each, UUID)] == [first]
+    assert sum(isinstance(each, LinkInvalid) for each in done) == 3
+    with pytest.raises(AlreadyLinked):
+        await proofs.issue_link(fair.alice, first)
+    linked = (await fair.row("participants", first))["user_id"]
+    who, other = (bob, alice) if linked == bob.user_id else (alice, bob)
+    link = await proofs.issue_link(fair.alice, second)
+    with pytest.raises(AlreadyLinked):
+        await proofs.link(who, link.token)
+    fair.office.clock.advance(LINK_TTL)
+    with pytest.raises(LinkInvalid):
+        await proofs.link(other, link.token)
+    link = await proofs.issue_link(fair.alice, second)
+    await fair.office.services.tenants.delete(fair.alice)
+    with pytest.raises(LinkInvalid):
+        await proofs.link(other, link.token)
+
+
+async def test_nobody_links_who_is_not_there(fair: Fair) -> None:
+    with pytest.raises(NotFound):
+        await fair.services.proofs.issue_link(fair.alice, uuid4())
