@@ -96,9 +96,9 @@ class TaskProofInput:
 
     def made(self) -> model.Proof:
         """The proof."""
-        if self.text:
+        if isinstance(self.text, str):
             return model.TextProof(self.text)
-        if self.transaction_hash:
+        if isinstance(self.transaction_hash, str):
             return model.TransactionProof(self.transaction_hash)
         return model.AnswerProof(self.answer or "")
 

@@ -98,6 +98,7 @@ class Completions:
         """
 
         async def complete(tx: Tx, facts: list[Fact]) -> _Tried:
+            _checked(proof)
             place = await self.writing.place(tx, by, participation_id)
             project = await self.writing.shared(tx, place.project_id)
             found = await self.writing.locked(tx, participation_id)
@@ -152,11 +153,11 @@ class Completions:
         """
 
         async def review(tx: Tx, facts: list[Fact]) -> Made:
+            checked = note(comment, "note")
             await self.writing.access.check(tx, by, MemberRole.ADMIN)
             named = await tx.fetch_one(CompletionSql.completions_by_ids, [id])
             if named is None or (named.tenant_id, named.livemode) != (by.tenant_id, by.livemode):
                 raise NotFound(Completion)
-            checked = note(comment, "note")
             project = await self.writing.shared(tx, named.project_id)
             if project.archived_at is not None:
                 raise ProjectNotOpen(Closed.ARCHIVED)
