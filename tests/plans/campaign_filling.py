@@ -39,8 +39,9 @@ SELECT {_N}, {_ONE}, true, {_ONE}, {_N},
 FROM generate_series(1, {rows // 2}) n;
 INSERT INTO participations (id, tenant_id, livemode, project_id, participant_id, joined_at)
 SELECT {USER.format(f"n + {rows}")}, {_ONE}, true, {_N}, {_ONE}, {ago} FROM generate_series(2, {rows // 10}) n;
-INSERT INTO tasks (id, tenant_id, livemode, project_id, key, name, points, proof_kind, is_active, position, created_at)
-SELECT {_N}, {_ONE}, true, {_ONE}, 'task-' || n, 'Task', 5,
+INSERT INTO tasks (id, tenant_id, livemode, project_id, key, name, points, max_completions, proof_kind, is_active,
+    position, created_at)
+SELECT {_N}, {_ONE}, true, {_ONE}, 'task-' || n, 'Task', 5, 1,
     CASE WHEN n % 10 = 3 THEN 'api' ELSE 'manual' END, n % 10 <> 7, n, now() FROM generate_series(1, 200) n;
 INSERT INTO tasks (id, tenant_id, livemode, project_id, key, name, points, proof_kind, created_at)
 SELECT {USER.format("n + 200")}, {_ONE}, true, {_N}, 'task', 'Task', 5, 'api', now()
