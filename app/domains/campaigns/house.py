@@ -1,6 +1,8 @@
 """The house of campaigns: projects of tenants, and who takes part."""
 
 from app.domains.accounts.house import ACCOUNTS
+from app.domains.campaigns.analytics import loaders as analytics_loaders
+from app.domains.campaigns.analytics.jobs import analytics_jobs, analytics_schedules
 from app.domains.campaigns.participants import loaders as participant_loaders
 from app.domains.campaigns.participants.jobs import participant_schedules
 from app.domains.campaigns.projects import loaders as project_loaders
@@ -13,6 +15,10 @@ CAMPAIGNS = House(
     build=CampaignsServices.build,
     services=CampaignsServices,
     knows=(TENANCY, ACCOUNTS),
-    loaders=(project_loaders, participant_loaders),
-    schedules=lambda services: participant_schedules(services.proofs),
+    loaders=(project_loaders, participant_loaders, analytics_loaders),
+    jobs=lambda services: analytics_jobs(services.archives),
+    schedules=lambda services: [
+        *participant_schedules(services.proofs),
+        *analytics_schedules(services.events, services.statistics, services.archives),
+    ],
 )

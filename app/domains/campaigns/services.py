@@ -3,6 +3,10 @@
 from dataclasses import dataclass
 from typing import Self
 
+from app.domains.campaigns.analytics.services.archive_files import ArchiveFolder
+from app.domains.campaigns.analytics.services.archives import Archives
+from app.domains.campaigns.analytics.services.events import ProjectEvents
+from app.domains.campaigns.analytics.services.statistics import Statistics
 from app.domains.campaigns.participants.services.participants import Participants
 from app.domains.campaigns.participants.services.proofs import Proofs
 from app.domains.campaigns.projects.services.projects import Projects
@@ -20,6 +24,9 @@ class CampaignsServices:
     project_wallets: ProjectWallets
     participants: Participants
     proofs: Proofs
+    events: ProjectEvents
+    statistics: Statistics
+    archives: Archives
 
     @classmethod
     def build(cls, wiring: Wiring) -> Self:
@@ -34,4 +41,7 @@ class CampaignsServices:
             project_wallets=wallets,
             participants=Participants(database, clock, access),
             proofs=Proofs(database, clock, access),
+            events=ProjectEvents(database, clock, access),
+            statistics=Statistics(database, clock),
+            archives=Archives(database, clock, ArchiveFolder(resources.settings.archives)),
         )
