@@ -3,7 +3,7 @@
 from migrations.plain import sql
 
 revision = "0028"
-down_revision = "0025"
+down_revision = "0026"
 
 
 def upgrade() -> None:

@@ -5,8 +5,10 @@ from app.domains.campaigns.analytics import loaders as analytics_loaders
 from app.domains.campaigns.analytics.jobs import analytics_jobs, analytics_schedules
 from app.domains.campaigns.participants import loaders as participant_loaders
 from app.domains.campaigns.participants.jobs import participant_schedules
+from app.domains.campaigns.participations import loaders as participation_loaders
 from app.domains.campaigns.projects import loaders as project_loaders
 from app.domains.campaigns.services import CampaignsServices
+from app.domains.campaigns.tasks import loaders as task_loaders
 from app.domains.tenancy.house import TENANCY
 from app.kit.house import House
 
@@ -15,7 +17,7 @@ CAMPAIGNS = House(
     build=CampaignsServices.build,
     services=CampaignsServices,
     knows=(TENANCY, ACCOUNTS),
-    loaders=(project_loaders, participant_loaders, analytics_loaders),
+    loaders=(project_loaders, participant_loaders, participation_loaders, task_loaders, analytics_loaders),
     jobs=lambda services: analytics_jobs(services.archives),
     schedules=lambda services: [
         *participant_schedules(services.proofs),

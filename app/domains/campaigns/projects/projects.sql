@@ -2,24 +2,30 @@
 -- Projects with these IDs.
 SELECT id, tenant_id, livemode, key, name, description, network, token_name, token_symbol, token_address,
     token_decimals, total_supply, requirements, distribution, claim_amount, max_participants,
-    max_claims_per_participant, is_active, is_public, starts_at, ends_at, total_participants, total_claims,
-    total_distributed, created_at, updated_at, archived_at
+    max_claims_per_participant, is_active, is_public, starts_at, ends_at, (
+        SELECT coalesce(sum(c.participants), 0)::integer FROM project_counters c
+        WHERE c.tenant_id = projects.tenant_id AND c.livemode = projects.livemode AND c.project_id = projects.id
+    ) AS total_participants, total_claims, total_distributed, created_at, updated_at, archived_at
 FROM projects WHERE id = ANY ($1::uuid[]);
 
 -- name: projects_by_keys
 -- Projects with these keys.
 SELECT id, tenant_id, livemode, key, name, description, network, token_name, token_symbol, token_address,
     token_decimals, total_supply, requirements, distribution, claim_amount, max_participants,
-    max_claims_per_participant, is_active, is_public, starts_at, ends_at, total_participants, total_claims,
-    total_distributed, created_at, updated_at, archived_at
+    max_claims_per_participant, is_active, is_public, starts_at, ends_at, (
+        SELECT coalesce(sum(c.participants), 0)::integer FROM project_counters c
+        WHERE c.tenant_id = projects.tenant_id AND c.livemode = projects.livemode AND c.project_id = projects.id
+    ) AS total_participants, total_claims, total_distributed, created_at, updated_at, archived_at
 FROM projects WHERE key = ANY ($1::text[]);
 
 -- name: projects_by_tenant
 -- The projects of a tenant in which the caller acts; no others, even if they are public.
 SELECT id, tenant_id, livemode, key, name, description, network, token_name, token_symbol, token_address,
     token_decimals, total_supply, requirements, distribution, claim_amount, max_participants,
-    max_claims_per_participant, is_active, is_public, starts_at, ends_at, total_participants, total_claims,
-    total_distributed, created_at, updated_at, archived_at,
+    max_claims_per_participant, is_active, is_public, starts_at, ends_at, (
+        SELECT coalesce(sum(c.participants), 0)::integer FROM project_counters c
+        WHERE c.tenant_id = projects.tenant_id AND c.livemode = projects.livemode AND c.project_id = projects.id
+    ) AS total_participants, total_claims, total_distributed, created_at, updated_at, archived_at,
     CASE WHEN archived_at IS NOT NULL THEN 'archived' WHEN is_active THEN 'active' ELSE 'paused' END AS status
 FROM projects WHERE tenant_id = {key::uuid} AND tenant_id = (SELECT app_tenant())
     AND livemode = (SELECT app_livemode());
@@ -57,8 +63,10 @@ ON CONFLICT (key) DO NOTHING RETURNING id;
 -- A project of a tenant, locked: its ID, tenant, mode.
 SELECT id, tenant_id, livemode, key, name, description, network, token_name, token_symbol, token_address,
     token_decimals, total_supply, requirements, distribution, claim_amount, max_participants,
-    max_claims_per_participant, is_active, is_public, starts_at, ends_at, total_participants, total_claims,
-    total_distributed, created_at, updated_at, archived_at
+    max_claims_per_participant, is_active, is_public, starts_at, ends_at, (
+        SELECT coalesce(sum(c.participants), 0)::integer FROM project_counters c
+        WHERE c.tenant_id = projects.tenant_id AND c.livemode = projects.livemode AND c.project_id = projects.id
+    ) AS total_participants, total_claims, total_distributed, created_at, updated_at, archived_at
 FROM projects WHERE id = $1 AND tenant_id = $2 AND livemode = $3 FOR NO KEY UPDATE;
 
 -- name: update_project
