@@ -1,8 +1,8 @@
 """The files of what happened long ago: for each month a folder with a manifest, and the files that it names.
 
-A file is written under another name, flushed to the disk, read back, and only then given its name, which has the beginning
-of its digest. The manifest replaces the one before in one step. So whenever a process is killed, a manifest names files
-that are whole, and what no manifest names is removed later.
+A file is written under another name, flushed to the disk, read back, and only then given its name, which has the
+beginning of its digest. The manifest replaces the one before in one step. So whenever a process is killed, a manifest
+names files that are whole, and what no manifest names is removed later.
 """
 
 import gzip

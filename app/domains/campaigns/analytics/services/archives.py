@@ -38,9 +38,7 @@ class Archives:
 
     async def archive(self) -> str:
         """Writes months that are over for more than a year into files, and drops those that are there whole."""
-        months = await self.database.read(
-            SYSTEM, lambda tx: tx.fetch(ArchiveSql.months_to_archive, self.clock.now())
-        )
+        months = await self.database.read(SYSTEM, lambda tx: tx.fetch(ArchiveSql.months_to_archive, self.clock.now()))
         archived = 0
         for month in months:
             manifest = await self.write(month)

@@ -82,9 +82,7 @@ class ProjectEvents:
 
     async def redact(self, tx: Tx, tenancy: Tenancy, participants: Sequence[UUID]) -> int:
         """Empties what the events of participants say of them, in the caller's transaction. How many events."""
-        return await tx.execute(
-            ProjectEventSql.redact_events, tenancy.tenant_id, tenancy.livemode, list(participants)
-        )
+        return await tx.execute(ProjectEventSql.redact_events, tenancy.tenant_id, tenancy.livemode, list(participants))
 
     async def empty_origins(self) -> str:
         """Empties the IP addresses and user agents of old events, a batch in each transaction."""

@@ -1,10 +1,12 @@
 """Counting what happens in projects."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Final
+from datetime import datetime, timedelta
+from typing import Any, Final
 
-from app.domains.campaigns.analytics.model import MAX_AGE
+from app.domains.campaigns.analytics.model import MAX_AGE, Interval
+from app.domains.campaigns.analytics.rules import check_buckets
 from app.domains.campaigns.analytics.statements import StatisticsSql
 from app.kit.clock import Clock
 from app.kit.db import SYSTEM, Database, Tx
@@ -47,3 +49,9 @@ class Statistics:
         while rows := await self.database.write(SYSTEM, work):
             removed += rows
         return f"{removed} rows removed"
+
+
+def span(since: datetime, until: datetime, interval: Interval) -> Mapping[str, Any]:
+    """The values of the list of statistics. Raises InvalidInput where it is too long."""
+    check_buckets(since, until, interval)
+    return {"since": since, "until": until, "interval": interval}
