@@ -264,6 +264,40 @@ GRANT EXECUTE ON FUNCTION drop_analytics_month TO moneta_app;
 REVOKE ALL ON FUNCTION analytics_months_to_archive FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION analytics_months_to_archive TO moneta_app;
 
+-- The doctor of data ----------------------------------------------------------------------------------------------
+
+-- Rows whose parent by a foreign key is missing, of which there are none unless somebody has switched triggers off: how
+-- many, and some of them.
+CREATE FUNCTION find_orphans(of_key bigint, most integer) RETURNS TABLE (found bigint, examples text[])
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    k pg_constraint;
+    given text;
+    same text;
+    shown text;
+    before text := app_see_as('on');
+BEGIN
+    SELECT * INTO STRICT k FROM pg_constraint c
+    WHERE c.oid = of_key::oid AND c.contype = 'f' AND c.connamespace = 'public'::regnamespace;
+    SELECT string_agg(format('c.%I IS NOT NULL', a.attname), ' AND '),
+        string_agg(format('p.%I = c.%I', b.attname, a.attname), ' AND '),
+        string_agg(format('%L, c.%I', a.attname, a.attname), ', ')
+    INTO given, same, shown
+    FROM unnest(k.conkey, k.confkey) AS pair (child, parent)
+    JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = pair.child
+    JOIN pg_attribute b ON b.attrelid = k.confrelid AND b.attnum = pair.parent;
+    RETURN QUERY EXECUTE format(
+        'WITH lost AS (SELECT jsonb_build_object(%s)::text AS line FROM %s c WHERE %s'
+        ' AND NOT EXISTS (SELECT FROM %s p WHERE %s))'
+        ' SELECT (SELECT count(*) FROM lost), ARRAY(SELECT line FROM lost ORDER BY line LIMIT $1)',
+        shown, k.conrelid::regclass, given, k.confrelid::regclass, same
+    ) USING most;
+    PERFORM app_see_as(before);
+END
+$$;
+REVOKE ALL ON FUNCTION find_orphans FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION find_orphans TO moneta_app;
+
 -- Who sees what ---------------------------------------------------------------------------------------------------
 
 DO $$

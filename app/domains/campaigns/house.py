@@ -3,6 +3,7 @@
 from app.domains.accounts.house import ACCOUNTS
 from app.domains.campaigns.analytics import loaders as analytics_loaders
 from app.domains.campaigns.analytics.jobs import analytics_jobs, analytics_schedules
+from app.domains.campaigns.consistency.counters import COUNTERS
 from app.domains.campaigns.participants import loaders as participant_loaders
 from app.domains.campaigns.participants.jobs import participant_schedules
 from app.domains.campaigns.participations import loaders as participation_loaders
@@ -23,4 +24,5 @@ CAMPAIGNS = House(
         *participant_schedules(services.proofs),
         *analytics_schedules(services.events, services.statistics, services.archives),
     ],
+    counters=COUNTERS,
 )

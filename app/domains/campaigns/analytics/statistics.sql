@@ -151,7 +151,8 @@ ON CONFLICT (tenant_id, livemode, project_id, interval, started_at) DO UPDATE SE
     active_participants = s.active_participants + excluded.active_participants;
 
 -- name: forget_activity
--- Removes up to $2 rows of who was active at a time from which nothing comes any more: what is tracked is from after $1.
+-- Removes up to $2 rows of who was active at a time from which nothing comes any more: what is tracked is from after
+-- $1.
 DELETE FROM participant_activity WHERE ctid = ANY (ARRAY(
     SELECT ctid FROM participant_activity
     WHERE started_at + ('1 ' || interval)::interval

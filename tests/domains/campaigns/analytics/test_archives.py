@@ -12,15 +12,17 @@ from uuid import UUID
 import msgspec
 import pytest
 
+from app.dev.embedded import Embedded
 from app.domains.campaigns.analytics.jobs import REDACT_ARCHIVES, analytics_jobs
 from app.domains.campaigns.analytics.model import ArchivedEvent
 from app.domains.campaigns.analytics.services import archive_files
 from app.domains.campaigns.analytics.services.archive_files import ArchiveDamaged, ArchiveFolder
 from app.domains.campaigns.analytics.services.archives import Archives
 from app.domains.campaigns.analytics.statements import ArchiveSql
-from app.kit.db import SYSTEM
+from app.kit.db import SYSTEM, Tx
 from tests.databases import NOON
 from tests.domains.campaigns.analytics.park import Park
+from tests.domains.campaigns.consistency.test_counters import command
 
 MONTH = date(2025, 10, 1)
 LAST = datetime.fromisoformat("2025-10-31T23:59:59.999999Z")
@@ -158,8 +160,12 @@ async def test_nobody_drops_a_month_before_its_time_or_that_is_not_written(
     # Not by a clock that is ahead either.
     for month, given in [(date(2026, 11, 1), found), (MONTH, msgspec.structs.replace(found, events=0))]:
         late = NOON.replace(year=2028)
-        arguments = month, given.events, given.value, late
-        assert await database.write(SYSTEM, lambda tx, a=arguments: tx.fetch_one(ArchiveSql.drop_month, *a)) is False
+        asked = month, given.events, given.value, late
+
+        async def drop(tx: Tx, asked: tuple[Any, ...] = asked) -> bool | None:
+            return await tx.fetch_one(ArchiveSql.drop_month, *asked)
+
+        assert await database.write(SYSTEM, drop) is False
     assert await is_there(park)
     assert len(await park.events()) == 11
 
@@ -340,3 +346,24 @@ async def test_killed_while_it_is_rewritten_an_archive_is_the_one_before_or_the_
     assert filed(archives).keys() == before.keys()
     await archives.redact(park.fair.alice.tenant_id, [who], livemode=True)
     assert all(each.participant_id is None for each in filed(archives).values())
+
+
+async def test_the_command_reads_archives_and_prints_one(
+    park: Park, database_url: str, servers: Embedded, tmp_path: Path
+) -> None:
+    office = park.fair.office
+    archives = Archives(office.database, office.clock, ArchiveFolder(tmp_path / "archives"))
+    await happened(park, number=3)
+    await archives.archive()
+    given = (database_url, servers.redis_url, tmp_path, "archives")
+    code, said = await command(*given)
+    assert (code, "1 archives, 3 events: all right" in said) == (0, True), said
+    code, said = await command(*given, "--print", "2025-10")
+    assert code == 0
+    assert {msgspec.json.decode(line, type=ArchivedEvent).id for line in said.splitlines()} == filed(archives).keys()
+    for month, message in (("2025-11", "There is no archive of 2025-11"), ("x", "x is no month")):
+        code, said = await command(*given, "--print", month)
+        assert (code, message in said) == (1, True), said
+    (tmp_path / "archives" / "2025-10" / "manifest.json").unlink()
+    code, said = await command(*given)
+    assert (code, "2025-10: there is no manifest" in said) == (1, True), said
