@@ -40,7 +40,8 @@ CREATE TABLE participations (
         REFERENCES projects (tenant_id, livemode, id) ON DELETE CASCADE,
     CONSTRAINT participations_of_participant FOREIGN KEY (tenant_id, livemode, participant_id)
         REFERENCES participants (tenant_id, livemode, id) ON DELETE CASCADE,
-    CONSTRAINT participations_left CHECK ((status = 'left') = (left_at IS NOT NULL)),
+    -- One that is banned has left before, or has not.
+    CONSTRAINT participations_left CHECK (status = 'banned' OR (status = 'left') = (left_at IS NOT NULL)),
     CONSTRAINT participations_banned CHECK ((status = 'banned') = (banned_at IS NOT NULL))
 );
 COMMENT ON COLUMN participations.points IS 'The sum of its point entries.';

@@ -77,6 +77,30 @@ def discord_id(text: str) -> str:
     return text
 
 
+def attributes(given: tuple[Attribute, ...], field: str = "attributes") -> tuple[Attribute, ...]:
+    """Unchanged. Raises InvalidInput, which names all that is wrong."""
+    names = [each.name for each in given]
+    if len(given) > MAX_ATTRIBUTES or len({*names}) < len(names):
+        raise InvalidInput(field, f"There are at most {MAX_ATTRIBUTES}, each with a name of its own.")
+    with Faults() as faults:
+        for place, each in enumerate(given):
+            path = (field, str(place))
+            if len(each.name) > MAX_ATTRIBUTE_NAME_CHARS or not _ATTRIBUTE.fullmatch(each.name):
+                faults.add(
+                    (*path, "name"),
+                    f"A name is a letter and up to {MAX_ATTRIBUTE_NAME_CHARS - 1} letters, digits, dots, hyphens and"
+                    " underscores.",
+                )
+            if len(each.value) > MAX_ATTRIBUTE_CHARS or not is_storable(each.value, "\n\t"):
+                faults.add((*path, "value"), f"It has at most {MAX_ATTRIBUTE_CHARS} characters.")
+    return given
+
+
+def stored_attributes(given: tuple[Attribute, ...]) -> dict[str, str]:
+    """Attributes as they are stored."""
+    return {each.name: each.value for each in given}
+
+
 def challenge(slug: str, participant_id: UUID, network: Network, wallet: str, *, nonce: str, until: datetime) -> str:
     """What the owner of a wallet signs. It names whom it is for, and is good for nothing else."""
     return (
@@ -113,24 +137,6 @@ def _locale(text: str) -> str:
     return text
 
 
-def _attributes(given: tuple[Attribute, ...]) -> tuple[Attribute, ...]:
-    names = [each.name for each in given]
-    if len(given) > MAX_ATTRIBUTES or len({*names}) < len(names):
-        raise InvalidInput("attributes", f"There are at most {MAX_ATTRIBUTES}, each with a name of its own.")
-    with Faults() as faults:
-        for place, each in enumerate(given):
-            path = ("attributes", str(place))
-            if len(each.name) > MAX_ATTRIBUTE_NAME_CHARS or not _ATTRIBUTE.fullmatch(each.name):
-                faults.add(
-                    (*path, "name"),
-                    f"A name is a letter and up to {MAX_ATTRIBUTE_NAME_CHARS - 1} letters, digits, dots, hyphens and"
-                    " underscores.",
-                )
-            if len(each.value) > MAX_ATTRIBUTE_CHARS or not is_storable(each.value, "\n\t"):
-                faults.add((*path, "value"), f"It has at most {MAX_ATTRIBUTE_CHARS} characters.")
-    return given
-
-
 def _wallets(given: tuple[NamedWallet, ...]) -> tuple[NamedWallet, ...]:
     networks = [each.network for each in given]
     if len(given) > len(WALLET_NETWORKS) or len({*networks}) < len(networks):
@@ -153,7 +159,7 @@ _RULES: Final[Mapping[str, Callable[[Any], Any]]] = {
     "email": account_email,
     "locale": _locale,
     "time_zone": tenant_time_zone,
-    "attributes": _attributes,
+    "attributes": attributes,
     "referral_code": code,
     "referrer_code": lambda text: code(text, "referrer_code"),
     "wallets": _wallets,

@@ -7,7 +7,9 @@ from uuid import UUID
 
 import msgspec
 
+from app.domains.campaigns.participants.model import Attribute
 from app.kit.errors import Code, Problem
+from app.kit.events import Fact
 
 MAX_NOTE_CHARS: Final = 1_000
 MAX_ADJUSTMENT: Final = 1_000_000_000
@@ -19,7 +21,6 @@ COUNTRY: Final = "country"
 """The name of the attribute that says where a participant is, by ISO 3166-1."""
 
 PARTICIPATION_CHANGED: Final = "participation.changed"
-PROJECT_UPDATED: Final = "project.updated"
 
 
 class ParticipationStatus(StrEnum):
@@ -78,17 +79,6 @@ class ParticipationChange(StrEnum):
     LEVEL = "level"
 
 
-class ProjectChange(StrEnum):
-    """What happened to a project."""
-
-    CHANGED = "changed"
-    ARCHIVED = "archived"
-    LEVELS = "levels"
-    TASK_DEFINED = "task_defined"
-    TASK_ARCHIVED = "task_archived"
-    COUNTS = "counts"
-
-
 class Participation(msgspec.Struct, frozen=True):
     """Someone's part in a project."""
 
@@ -135,6 +125,22 @@ class Review(msgspec.Struct, frozen=True):
     banned_by: UUID | None
 
 
+class Verification(msgspec.Struct, frozen=True):
+    """What a tenant decides about a participation, in place of what it has decided before."""
+
+    status: VerificationStatus
+    data: tuple[Attribute, ...] = ()
+    note: str | None = None
+
+
+class Adjustment(msgspec.Struct, frozen=True):
+    """Points that a tenant gives, or takes."""
+
+    amount: int
+    reason: PointReason
+    note: str
+
+
 class PointEntry(msgspec.Struct, frozen=True):
     """Points that were given or taken, and what there were after it. It never changes."""
 
@@ -160,6 +166,9 @@ class Relevelled(msgspec.Struct, frozen=True):
     """A participation that has another level."""
 
     id: UUID
+    project_id: UUID
+    participant_id: UUID
+    user_id: UUID | None
     points: int
     level: int
 
@@ -203,7 +212,7 @@ class Joiner(msgspec.Struct, frozen=True):
     has_wallet: bool
 
 
-class ParticipationFact(msgspec.Struct, frozen=True, kw_only=True):
+class ParticipationFact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What an event says about a participation."""
 
     change: ParticipationChange
@@ -213,20 +222,13 @@ class ParticipationFact(msgspec.Struct, frozen=True, kw_only=True):
     amount: int | None = None
     completion_id: UUID | None = None
 
-
-class ProjectFact(msgspec.Struct, frozen=True, kw_only=True):
-    """What an event says about a project."""
-
-    change: ProjectChange
-    project_id: UUID
-    task_id: UUID | None = None
-    participants: int | None = None
-    completions: int | None = None
-
-
-def project_stream(project_id: UUID) -> str:
-    """The name of the stream of a project."""
-    return f"project:{project_id}"
+    def facts(self, project_id: UUID, participant_id: UUID, *, linked: bool) -> list[Fact]:
+        """The events: for the tenant, and for the user who is linked to the participant."""
+        streams = [participation_stream(project_id)]
+        if linked:
+            streams.append(own_stream(project_id, participant_id))
+        payload = msgspec.to_builtins(self)
+        return [Fact(stream, PARTICIPATION_CHANGED, payload) for stream in streams]
 
 
 def participation_stream(project_id: UUID) -> str:

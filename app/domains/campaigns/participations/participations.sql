@@ -59,14 +59,11 @@ SELECT p.id, p.tenant_id, p.livemode, p.key, p.network, p.requirements, p.is_act
     t.subscription_status = 'active' AND t.deleted_at IS NULL AS is_tenant_open
 FROM projects p JOIN tenants t ON t.id = p.tenant_id WHERE p.id = $1 FOR NO KEY UPDATE OF p;
 
--- name: most_transactions
--- How many transactions can be open at once.
-SELECT current_setting('max_connections')::integer + current_setting('max_prepared_transactions')::integer;
-
 -- name: count_of_project
--- How many take part in a project: tenant, mode, project.
-SELECT coalesce(sum(participants), 0)::bigint FROM project_counters
-WHERE tenant_id = $1 AND livemode = $2 AND project_id = $3;
+-- How many take part in a project, as far as it is committed, and how many transactions can be open at once: tenant,
+-- mode, project.
+SELECT coalesce(sum(participants), 0)::bigint AS count, current_setting('max_connections')::integer AS most_at_once
+FROM project_counters WHERE tenant_id = $1 AND livemode = $2 AND project_id = $3;
 
 -- name: joiner_by_id
 -- A participant of a tenant who is to join: ID, tenant, mode, network of the project.

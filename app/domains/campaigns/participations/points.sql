@@ -27,11 +27,11 @@ SELECT points, level FROM changed;
 
 -- name: count
 -- Counts for a project, in the row for one of its participations: tenant, mode, project, participation, how many more
--- participants, completions.
+-- participants, completions. Where it counts down, there is the row in which it has counted up.
 INSERT INTO project_counters AS c (tenant_id, livemode, project_id, shard, participants, completions)
-VALUES ($1, $2, $3, mod(abs(hashtext($4::uuid::text)::bigint), 16), $5, $6)
+VALUES ($1, $2, $3, mod(abs(hashtext($4::uuid::text)::bigint), 16), greatest($5::integer, 0), $6)
 ON CONFLICT (tenant_id, livemode, project_id, shard) DO UPDATE
-SET participants = c.participants + excluded.participants, completions = c.completions + excluded.completions,
+SET participants = c.participants + $5::integer, completions = c.completions + excluded.completions,
     is_announced = false;
 
 -- name: counts_by_projects
@@ -58,15 +58,16 @@ UPDATE projects SET level_thresholds = $2::bigint[] WHERE id = $1;
 -- name: participations_to_level
 -- Participations of a project after one, by ID, whose level is not what its thresholds say: project, after, at most so
 -- many.
-SELECT p.id FROM participations p JOIN projects j ON j.id = p.project_id
-WHERE p.project_id = $1 AND p.id > $2
+SELECT p.id FROM projects j
+JOIN participations p ON p.tenant_id = j.tenant_id AND p.livemode = j.livemode AND p.project_id = j.id
+WHERE j.id = $1 AND p.id > $2
     AND (p.level <> 1 + width_bucket(p.points, j.level_thresholds) OR p.next_level_points
         IS DISTINCT FROM j.level_thresholds[1 + width_bucket(p.points, j.level_thresholds)])
 ORDER BY p.id LIMIT $3;
 
 -- name: level_participations
--- Gives participations the level of their project for their points: their IDs. Returns what they have then.
+-- Gives participations the level of their project for their points: their IDs. Returns whose, and what they have then.
 UPDATE participations p SET level = 1 + width_bucket(p.points, j.level_thresholds),
     next_level_points = j.level_thresholds[1 + width_bucket(p.points, j.level_thresholds)]
-FROM projects j WHERE p.id = ANY ($1::uuid[]) AND j.id = p.project_id
-RETURNING p.id, p.points, p.level;
+FROM projects j, participants who WHERE p.id = ANY ($1::uuid[]) AND j.id = p.project_id AND who.id = p.participant_id
+RETURNING p.id, p.project_id, p.participant_id, who.user_id, p.points, p.level;

@@ -13,6 +13,7 @@ from msgspec import UNSET, UnsetType
 from app.domains.campaigns.networks.model import Network
 from app.kit.changes import Changes
 from app.kit.errors import Problem
+from app.kit.events import Fact
 
 MAX_DESCRIPTION_CHARS: Final = 10_000
 MAX_TOKEN_NAME_CHARS: Final = 100
@@ -26,6 +27,7 @@ MAX_LEVELS: Final = 20
 MAX_LEVEL: Final = 1_000_000
 MAX_COUNTRIES: Final = 250
 MAX_ACCOUNT_AGE_MS: Final = 10 * 366 * 24 * 3_600_000
+PROJECT_UPDATED: Final = "project.updated"
 KEY_PREFIX: Final = "proj_"
 KEY_CHARS: Final = 12
 
@@ -36,6 +38,16 @@ class ProjectStatus(StrEnum):
     ACTIVE = "active"
     PAUSED = "paused"
     ARCHIVED = "archived"
+
+
+class ProjectChange(StrEnum):
+    """What happened to a project."""
+
+    CHANGED = "changed"
+    ARCHIVED = "archived"
+    TASK_DEFINED = "task_defined"
+    TASK_ARCHIVED = "task_archived"
+    COUNTED = "counted"
 
 
 class Requirements(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -127,6 +139,7 @@ class Project(msgspec.Struct, frozen=True):
     is_public: bool
     starts_at: datetime | None
     ends_at: datetime | None
+    level_thresholds: list[int]
     total_participants: int
     total_claims: int
     total_distributed: Decimal
@@ -272,6 +285,26 @@ class ProjectChanges(Changes, frozen=True, kw_only=True):
     is_public: bool | UnsetType = UNSET
     starts_at: datetime | UnsetType | None = UNSET
     ends_at: datetime | UnsetType | None = UNSET
+
+
+class ProjectFact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What an event says about a project."""
+
+    change: ProjectChange
+    project_id: UUID
+    task_id: UUID | None = None
+    participants: int | None = None
+    completions: int | None = None
+
+    @property
+    def fact(self) -> Fact:
+        """The event."""
+        return Fact(project_stream(self.project_id), PROJECT_UPDATED, msgspec.to_builtins(self))
+
+
+def project_stream(project_id: UUID) -> str:
+    """The name of the stream of a project."""
+    return f"project:{project_id}"
 
 
 class ProjectLimitReached(Problem):

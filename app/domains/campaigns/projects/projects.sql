@@ -2,7 +2,7 @@
 -- Projects with these IDs.
 SELECT id, tenant_id, livemode, key, name, description, network, token_name, token_symbol, token_address,
     token_decimals, total_supply, requirements, distribution, claim_amount, max_participants,
-    max_claims_per_participant, is_active, is_public, starts_at, ends_at, (
+    max_claims_per_participant, is_active, is_public, starts_at, ends_at, level_thresholds, (
         SELECT coalesce(sum(c.participants), 0)::integer FROM project_counters c
         WHERE c.tenant_id = projects.tenant_id AND c.livemode = projects.livemode AND c.project_id = projects.id
     ) AS total_participants, total_claims, total_distributed, created_at, updated_at, archived_at
@@ -12,7 +12,7 @@ FROM projects WHERE id = ANY ($1::uuid[]);
 -- Projects with these keys.
 SELECT id, tenant_id, livemode, key, name, description, network, token_name, token_symbol, token_address,
     token_decimals, total_supply, requirements, distribution, claim_amount, max_participants,
-    max_claims_per_participant, is_active, is_public, starts_at, ends_at, (
+    max_claims_per_participant, is_active, is_public, starts_at, ends_at, level_thresholds, (
         SELECT coalesce(sum(c.participants), 0)::integer FROM project_counters c
         WHERE c.tenant_id = projects.tenant_id AND c.livemode = projects.livemode AND c.project_id = projects.id
     ) AS total_participants, total_claims, total_distributed, created_at, updated_at, archived_at
@@ -22,7 +22,7 @@ FROM projects WHERE key = ANY ($1::text[]);
 -- The projects of a tenant in which the caller acts; no others, even if they are public.
 SELECT id, tenant_id, livemode, key, name, description, network, token_name, token_symbol, token_address,
     token_decimals, total_supply, requirements, distribution, claim_amount, max_participants,
-    max_claims_per_participant, is_active, is_public, starts_at, ends_at, (
+    max_claims_per_participant, is_active, is_public, starts_at, ends_at, level_thresholds, (
         SELECT coalesce(sum(c.participants), 0)::integer FROM project_counters c
         WHERE c.tenant_id = projects.tenant_id AND c.livemode = projects.livemode AND c.project_id = projects.id
     ) AS total_participants, total_claims, total_distributed, created_at, updated_at, archived_at,
@@ -63,7 +63,7 @@ ON CONFLICT (key) DO NOTHING RETURNING id;
 -- A project of a tenant, locked: its ID, tenant, mode.
 SELECT id, tenant_id, livemode, key, name, description, network, token_name, token_symbol, token_address,
     token_decimals, total_supply, requirements, distribution, claim_amount, max_participants,
-    max_claims_per_participant, is_active, is_public, starts_at, ends_at, (
+    max_claims_per_participant, is_active, is_public, starts_at, ends_at, level_thresholds, (
         SELECT coalesce(sum(c.participants), 0)::integer FROM project_counters c
         WHERE c.tenant_id = projects.tenant_id AND c.livemode = projects.livemode AND c.project_id = projects.id
     ) AS total_participants, total_claims, total_distributed, created_at, updated_at, archived_at
@@ -76,6 +76,10 @@ UPDATE projects SET name = $2, description = $3, token_name = $4, token_symbol =
     max_participants = $12, max_claims_per_participant = $13, is_active = $14, is_public = $15,
     starts_at = $16::timestamptz, ends_at = $17::timestamptz
 WHERE id = $1;
+
+-- name: copy_levels
+-- Gives a project the levels of another: its ID, that of the other.
+UPDATE projects p SET level_thresholds = o.level_thresholds FROM projects o WHERE p.id = $1 AND o.id = $2;
 
 -- name: archive_project
 -- Archives a project: its ID, when.

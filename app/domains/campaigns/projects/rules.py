@@ -52,6 +52,14 @@ def name(text: str, field: str = "name", most: int = 255) -> str:
         raise InvalidInput(field, refused.message) from None
 
 
+def description(text: str) -> str:
+    """Trimmed. Raises InvalidInput."""
+    trimmed = text.strip()
+    if not 1 <= len(trimmed) <= MAX_DESCRIPTION_CHARS or not is_storable(trimmed, "\n\t"):
+        raise InvalidInput("description", f"A description has 1 to {MAX_DESCRIPTION_CHARS:,} characters.")
+    return trimmed
+
+
 def claim_amount(distribution: Distribution) -> int:
     """The most that one claim can be."""
     match distribution:
@@ -128,7 +136,7 @@ def _checked(faults: Faults, terms: Terms) -> Terms:
     made = msgspec.structs.replace(
         terms,
         name=faults.check(name, terms.name),
-        description=None if terms.description is None else faults.check(_description, terms.description),
+        description=None if terms.description is None else faults.check(description, terms.description),
         token_name=None
         if terms.token_name is None
         else faults.check(name, terms.token_name, "token_name", MAX_TOKEN_NAME_CHARS),
@@ -156,13 +164,6 @@ def _checked(faults: Faults, terms: Terms) -> Terms:
     if terms.starts_at is not None and terms.ends_at is not None and terms.starts_at >= terms.ends_at:
         faults.add("ends_at", "It ends after it starts.")
     return made
-
-
-def _description(text: str) -> str:
-    trimmed = text.strip()
-    if not 1 <= len(trimmed) <= MAX_DESCRIPTION_CHARS or not is_storable(trimmed, "\n\t"):
-        raise InvalidInput("description", f"A description has 1 to {MAX_DESCRIPTION_CHARS:,} characters.")
-    return trimmed
 
 
 def _amount(value: int, field: str | Path) -> int:

@@ -18,6 +18,7 @@ class ProjectSql(Statements, file="projects.sql"):
     insert_project: Query[UUID]
     lock_project: Query[Project]
     update_project: Command
+    copy_levels: Command
     archive_project: Command
     remove_wallet: Command
     insert_wallet: Query[UUID]

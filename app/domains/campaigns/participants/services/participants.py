@@ -13,7 +13,6 @@ from msgspec import UNSET
 
 from app.domains.campaigns.participants.model import (
     CODE_CHARS,
-    Attribute,
     NamedWallet,
     NewParticipant,
     Participant,
@@ -21,7 +20,7 @@ from app.domains.campaigns.participants.model import (
     ParticipantExists,
     ReferralRefused,
 )
-from app.domains.campaigns.participants.rules import CODE_ALPHABET, check_changes, checked
+from app.domains.campaigns.participants.rules import CODE_ALPHABET, check_changes, checked, stored_attributes
 from app.domains.campaigns.participants.statements import ParticipantSql
 from app.domains.tenancy.tenants.model.tenants import MemberRole, Tenancy
 from app.domains.tenancy.tenants.services.access import Access, keyed_request, system_scope
@@ -79,7 +78,7 @@ class Participants:
                 referrer = await tx.fetch_one(ParticipantSql.count_referral, *row, made.referrer_code)
                 if referrer is None:
                     raise InvalidInput("referrer_code", "No participant has this code.")
-            named = msgspec.structs.asdict(made) | {"attributes": _stored(made.attributes)}
+            named = msgspec.structs.asdict(made) | {"attributes": stored_attributes(made.attributes)}
             columns = [named[each] for each in _STORED]
             now = self.clock.now()
             await tx.execute(ParticipantSql.insert_participant, id, *row, now, *columns, referral_code, referrer)
@@ -192,12 +191,8 @@ class Participants:
             await tx.execute(ParticipantSql.put_wallets, *row, now, networks, addresses, allows)
 
 
-def _stored(attributes: tuple[Attribute, ...]) -> dict[str, str]:
-    return {each.name: each.value for each in attributes}
-
-
 def _value(before: Participant, changes: ParticipantChanges, field: str) -> Any:
     """A column after changes."""
     if (value := getattr(changes, field)) is UNSET:
         return getattr(before, field)
-    return _stored(value) if field == "attributes" else value
+    return stored_attributes(value) if field == "attributes" else value

@@ -19,7 +19,9 @@ from app.domains.campaigns.projects.model import (
     NewWallet,
     Project,
     ProjectArchived,
+    ProjectChange,
     ProjectChanges,
+    ProjectFact,
     ProjectLimitReached,
     Terms,
     stored_distribution,
@@ -33,6 +35,7 @@ from app.domains.tenancy.tenants.statements import TenantSql
 from app.kit.clock import Clock
 from app.kit.db import Database, Tx
 from app.kit.errors import Faults, NotFound, ResultDeleted, Unavailable
+from app.kit.events import EventLog
 from app.kit.idempotency import Made, check_key, once
 
 _ALPHABET: Final = string.ascii_lowercase + string.digits
@@ -52,6 +55,7 @@ class Projects:
     database: Database
     clock: Clock
     access: Access
+    events: EventLog
     wallets: ProjectWallets
     secret: bytes = field(repr=False)
     """What digests of private keys are made with: the same request is known again by one."""
@@ -74,6 +78,8 @@ class Projects:
             if quota.used >= quota.limit:
                 raise ProjectLimitReached(quota.limit)
             id = await self._insert(tx, tenancy, terms)
+            if original is not None:
+                await tx.execute(ProjectSql.copy_levels, id, original.id)
             if new.wallet is not None:
                 await self.wallets.put(tx, tenancy, id, terms.network, new.wallet)
             return Made(id)
@@ -102,6 +108,7 @@ class Projects:
             if changes.is_empty:
                 return
             await tx.execute(ProjectSql.update_project, id, *_columns(terms, "network"))
+            await self.events.append(tx, [ProjectFact(change=ProjectChange.CHANGED, project_id=id).fact])
 
         await self.database.write(system_scope(tenancy), work)
 
@@ -115,6 +122,7 @@ class Projects:
             await self.access.check(tx, tenancy, MemberRole.ADMIN)
             await self._current(tx, tenancy, id)
             await tx.execute(ProjectSql.archive_project, id, self.clock.now())
+            await self.events.append(tx, [ProjectFact(change=ProjectChange.ARCHIVED, project_id=id).fact])
 
         await self.database.write(system_scope(tenancy), work)
 
