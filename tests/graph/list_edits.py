@@ -204,6 +204,17 @@ EDITS: dict[str, tuple[Edits, ...]] = {
             place=near("created_at"), fresh=PARTICIPANTS.fresh | {"tenant_id": RANDOM, "user_id": "r.user_id"}
         ),
     ),
+    "campaigns.analytics.events_by_project": (Edits("analytics_events", near("occurred_at"), {"id": RANDOM}),),
+    # What is no row is there as well, with zeros.
+    "campaigns.analytics.statistics_by_project": (Edits("project_statistics", {}, {}, {"started_at": "started_at"}),),
+    "campaigns.analytics.retention_by_project": (
+        Edits(
+            "project_retention",
+            {"active_week": "r.active_week + (20 + abs({steps})) * interval '7 days'"},
+            {},
+            {"joined_week": "joined_week", "active_week": "active_week"},
+        ),
+    ),
     "system.setting_changes": (Edits("system_setting_changes", near("changed_at"), {"id": RANDOM}),),
     "trading.venues.accounts_by_user": (Edits("exchange_accounts", near("created_at"), {"id": RANDOM}),),
     "trading.venues.reconciliations_by_account": (

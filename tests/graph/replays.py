@@ -172,6 +172,16 @@ SCENARIOS = {
             "status": _sql("UPDATE tenants SET subscription_status = 'suspended'"),
         },
     ),
+    "trackProjectEvent": Scenario(
+        "TrackProjectEventPayload",
+        "trackedCount project { name }",
+        "alice",
+        campaign_inputs.tracked,
+        {
+            "status": _sql("UPDATE tenants SET subscription_status = 'suspended'"),
+            "archived": _sql("UPDATE projects SET archived_at = now()"),
+        },
+    ),
     "inviteMember": Scenario(
         "InviteMemberPayload",
         "invitation { id email }",

@@ -128,6 +128,13 @@ FILTERS: dict[str, dict[str, Predicate]] = {
         "active": equal("is_active"),
         "username_prefix": attribute("username", lambda found, value: bool(found.lower().startswith(value))),
     },
+    "campaigns.analytics.events_by_project": {
+        "type": equal("event_type"),
+        "participant_id": equal("participant_id"),
+        "since": least("occurred_at"),
+        "until": earlier("occurred_at"),
+    },
+    "campaigns.analytics.retention_by_project": {"since": least("joined_week"), "until": earlier("joined_week")},
     "system.setting_changes": {"key": equal("key")},
     "notifications.notifications_by_user": {"type": equal("type"), "read": equal("read"), **CREATED},
     "market.alerts.alerts_by_user": {
@@ -221,8 +228,28 @@ NAMED_OTHERWISE = {
     "symbols": ("symbol", "symbols_mentioned"),
     "sources": ("source",),
     "client_session": ("session_id",),
-    "since": ("timestamp", "created_at", "published_at", "opened_at", "at", "day", "period_start"),
-    "until": ("timestamp", "created_at", "published_at", "opened_at", "at", "day", "period_start"),
+    "since": (
+        "timestamp",
+        "created_at",
+        "published_at",
+        "opened_at",
+        "at",
+        "day",
+        "period_start",
+        "occurred_at",
+        "joined_week",
+    ),
+    "until": (
+        "timestamp",
+        "created_at",
+        "published_at",
+        "opened_at",
+        "at",
+        "day",
+        "period_start",
+        "occurred_at",
+        "joined_week",
+    ),
 }
 
 MORE = """

@@ -1,7 +1,7 @@
 -- name: statistics_by_project
 -- What happened in a project of the tenant in which the caller acts, in each interval from one time until another: what
 -- is counted, and what is not yet.
-SELECT b.started_at, (b.started_at AT TIME ZONE 'UTC' + ('1 ' || {interval::text})::interval) AT TIME ZONE 'UTC'
+SELECT b.started_at, (b.started_at AT TIME ZONE 'UTC' + ('1 ' || {step::text})::interval) AT TIME ZONE 'UTC'
     AS ended_at,
     coalesce(s.joins, 0) + coalesce(f.joins, 0) AS joins, coalesce(s.leaves, 0) + coalesce(f.leaves, 0) AS leaves,
     coalesce(s.completions, 0) + coalesce(f.completions, 0) AS completions,
@@ -13,14 +13,14 @@ FROM projects p
 CROSS JOIN LATERAL (
     SELECT t.at AT TIME ZONE 'UTC' AS started_at
     FROM generate_series(
-        date_trunc({interval::text}, {since::timestamptz} AT TIME ZONE 'UTC'),
-        {until::timestamptz} AT TIME ZONE 'UTC' - interval '1 microsecond', ('1 ' || {interval::text})::interval
+        date_trunc({step::text}, {since::timestamptz} AT TIME ZONE 'UTC'),
+        {until::timestamptz} AT TIME ZONE 'UTC' - interval '1 microsecond', ('1 ' || {step::text})::interval
     ) AS t (at)
 ) b
 LEFT JOIN project_statistics s ON s.tenant_id = p.tenant_id AND s.livemode = p.livemode AND s.project_id = p.id
-    AND s.interval = {interval::text} AND s.started_at = b.started_at
+    AND s.interval = {step::text} AND s.started_at = b.started_at
 LEFT JOIN (
-    SELECT date_trunc({interval::text}, i.occurred_at, 'UTC') AS started_at,
+    SELECT date_trunc({step::text}, i.occurred_at, 'UTC') AS started_at,
         count(*) FILTER (WHERE i.kind IN ('participation.joined', 'participation.rejoined', 'participation.unbanned'))
             AS joins,
         count(*) FILTER (WHERE i.kind IN ('participation.left', 'participation.banned')) AS leaves,
@@ -32,8 +32,8 @@ LEFT JOIN (
                 AND NOT EXISTS (
                     SELECT FROM participant_activity a
                     WHERE a.tenant_id = i.tenant_id AND a.livemode = i.livemode AND a.project_id = i.project_id
-                        AND a.interval = {interval::text} AND a.participant_id = i.participant_id
-                        AND a.started_at = date_trunc({interval::text}, i.occurred_at, 'UTC')
+                        AND a.interval = {step::text} AND a.participant_id = i.participant_id
+                        AND a.started_at = date_trunc({step::text}, i.occurred_at, 'UTC')
                 )
         ) AS active_participants
     FROM analytics_inbox i

@@ -128,7 +128,7 @@ class Park:
         by: Tenancy | None = None,
     ) -> list[ProjectStatistics]:
         """The statistics of the project."""
-        given = {"since": since, "until": until, "interval": interval}
+        given = {"since": since, "until": until, "step": interval}
         return await self._list(loaders.statistics_by_project, by, given)
 
     async def retention(self) -> list[RetentionWeek]:

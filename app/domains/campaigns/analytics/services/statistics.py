@@ -54,4 +54,4 @@ class Statistics:
 def span(since: datetime, until: datetime, interval: Interval) -> Mapping[str, Any]:
     """The values of the list of statistics. Raises InvalidInput where it is too long."""
     check_buckets(since, until, interval)
-    return {"since": since, "until": until, "interval": interval}
+    return {"since": since, "until": until, "step": interval}
