@@ -179,9 +179,10 @@ async def participant(stage: Stage, variant: str) -> dict[str, Any]:
 
 
 PROJECT: Final = """
-INSERT INTO projects (id, tenant_id, livemode, key, name, network, token_decimals, distribution, claim_amount, created_at)
-SELECT gen_random_uuid(), id, true, 'proj_tracked00000', 'Drop', 'internal', 9, '{"type": "fixed", "claim_amount": "5"}',
-    5, now() FROM tenants WHERE slug = 'acme' ON CONFLICT DO NOTHING
+INSERT INTO projects (id, tenant_id, livemode, key, name, network, token_decimals, distribution, claim_amount,
+    created_at)
+SELECT gen_random_uuid(), id, true, 'proj_tracked00000', 'Drop', 'internal', 9,
+    '{"type": "fixed", "claim_amount": "5"}', 5, now() FROM tenants WHERE slug = 'acme' ON CONFLICT DO NOTHING
 """
 
 

@@ -210,8 +210,8 @@ EDITS: dict[str, tuple[Edits, ...]] = {
     "campaigns.analytics.retention_by_project": (
         Edits(
             "project_retention",
-            {"active_week": "r.active_week + (20 + abs({steps})) * interval '7 days'"},
-            {},
+            {"active_week": "timestamptz '2030-01-07Z' + {number} * interval '7 days'"},
+            {"participants": "5"},
             {"joined_week": "joined_week", "active_week": "active_week"},
         ),
     ),

@@ -221,6 +221,17 @@ VALUES: dict[str, tuple[Any, ...]] = {
 }
 """Values that are not those of an attribute of the records."""
 
+MOMENTS = (
+    "timestamp",
+    "created_at",
+    "published_at",
+    "opened_at",
+    "at",
+    "day",
+    "period_start",
+    "occurred_at",
+    "joined_week",
+)
 NAMED_OTHERWISE = {
     "type": ("event_type", "alert_type", "type"),
     "counterparty_wallet_id": ("recipient_wallet_id", "sender_wallet_id"),
@@ -228,28 +239,8 @@ NAMED_OTHERWISE = {
     "symbols": ("symbol", "symbols_mentioned"),
     "sources": ("source",),
     "client_session": ("session_id",),
-    "since": (
-        "timestamp",
-        "created_at",
-        "published_at",
-        "opened_at",
-        "at",
-        "day",
-        "period_start",
-        "occurred_at",
-        "joined_week",
-    ),
-    "until": (
-        "timestamp",
-        "created_at",
-        "published_at",
-        "opened_at",
-        "at",
-        "day",
-        "period_start",
-        "occurred_at",
-        "joined_week",
-    ),
+    "since": MOMENTS,
+    "until": MOMENTS,
 }
 
 MORE = """

@@ -7,7 +7,7 @@ import pytest
 from graphql import GraphQLInputObjectType, GraphQLObjectType, get_named_type
 
 from app.engine.declarations.nodes import global_id
-from tests.graph import replay_inputs
+from tests.graph import campaign_inputs, replay_inputs
 from tests.graph.invalid_inputs import KEYED, LONG, OLD, UPDATED
 from tests.graph.replays import KEY, SCENARIOS, SDL, Caller
 from tests.graph.stage import Stage
@@ -27,6 +27,7 @@ PARENTS: Final = {
     "BacktestSweep": 'backtestSweep(by: { id: "<sweep>" }) { %s }',
     "ExchangeAccount": 'node(id: "<account>") { ... on ExchangeAccount { %s } }',
     "Tenant": "tenant { %s }",
+    "Project": 'project(by: { key: "<project>" }) { %s }',
     "Reconciliation": 'node(id: "<reconciliation>") { ... on Reconciliation { %s } }',
 }
 """How the lists of a type are asked for."""
@@ -80,6 +81,9 @@ async def make(stage: Stage, parent: str) -> None:
         case "BacktestSweep":
             made = await Caller(stage, "runSweep").accepted(await replay_inputs.sweep(stage, "one"), "key")
             stage.names["sweep"] = made["sweep"]["id"]
+        case "Project":
+            await stage.owner.execute(campaign_inputs.PROJECT)
+            stage.names["project"] = "proj_tracked00000"
         case "ExchangeAccount" | "Reconciliation":
             compared = await stage.owner.fetchrow(COMPARED, stage.world.viewers["alice"].user_id)
             assert compared is not None
@@ -142,6 +146,7 @@ async def test_a_list_names_its_page_its_filter_and_its_other_arguments(stage: S
     variables |= {"first": 0, "last": 0, "after": "x", "before": "y"}
     variables |= dict.fromkeys({"interval", "resolution"} & own.keys(), "ONE_DAY")
     variables |= dict.fromkeys({"period"} & own.keys(), "DAY")
+    variables |= {each: "DAY" for each, type in own.items() if type == "StatisticsInterval!"}
     if filters:
         variables["filter"] = conditions
     expected: set[tuple[str, ...]] = {(each,) for each in (*refused, "first", "last", "after", "before")}
