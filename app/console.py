@@ -1,11 +1,12 @@
 """How the verbs speak: what they print, how they fail, and what they run on."""
 
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
 from typing import Any, NoReturn
 
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
 
 from app.kit.errors import Problem
 from app.settings import BadSetting, Settings, load_settings
@@ -64,3 +65,11 @@ def progress_bar() -> Progress:
     return Progress(
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=err
     )
+
+
+def table(what: str, number: str, lines: Iterable[tuple[str, int, Iterable[str]]]) -> Table:
+    """A table of things, how many there are of each, and examples."""
+    shown = Table(what, number, "Examples", title_justify="left")
+    for name, count, examples in lines:
+        shown.add_row(escape(name), f"{count:,}", escape("\n".join(examples)))
+    return shown

@@ -1,10 +1,13 @@
 """The checks of what is stored: `python -m app doctor <check>`."""
 
+import sys
+from datetime import date
 from typing import Annotated
 
 import typer
 
-from app.console import err, fail, located, out, progress_bar, run, settings_or_fail
+from app.console import err, fail, located, out, progress_bar, run, settings_or_fail, table
+from app.settings import Settings
 
 doctor = typer.Typer(no_args_is_help=True, help="Checks of what is stored. Each says the first thing that is wrong.")
 
@@ -50,6 +53,65 @@ def doctor_books() -> None:
     if report.findings:
         fail("the books do not agree")
     out.print(f"{report.portfolios} portfolios, {report.entries} entries, {report.lines} lines: all right")
+
+
+@doctor.command("data")
+def doctor_data(
+    repair: Annotated[bool, typer.Option("--repair", help="Counts anew what differs, and stores it.")] = False,
+) -> None:
+    """Finds rows whose parents are missing, also those of another tenant or mode, and counters that differ.
+
+    Only counters are mended: what becomes of orphans a person decides.
+    """
+    from app.maintenance import doctor_data as check
+
+    with progress_bar() as progress:
+        report = run(check(located(settings_or_fail()), progress, repairs=repair))
+    if report.repairs:
+        lines = [(each.counter, each.mended, each.examples) for each in report.repairs]
+        out.print(table("Mended", "Number", lines))
+    if report.findings:
+        out.print(table("Wrong", "Number", [(each.check, each.found, each.examples) for each in report.findings]))
+        fail("the data do not agree" if repair else "the data do not agree; --repair mends counters")
+    out.print(f"{report.checks} checks: all right", highlight=False)
+
+
+@doctor.command("archives")
+def doctor_archives(
+    month: Annotated[
+        str | None, typer.Option("--print", help="Prints the events of a month, such as 2026-01, as JSON lines.")
+    ] = None,
+) -> None:
+    """Reads the archives of events of projects: every file is what its manifest says."""
+    from app.maintenance import doctor_archives as check
+
+    settings = settings_or_fail()
+    if month is not None:
+        _print_archive(settings, month)
+        return
+    with progress_bar() as progress:
+        verdicts = run(check(located(settings), progress))
+    faults = [verdict for verdict in verdicts if verdict.fault is not None]
+    for verdict in faults:
+        err.print(f"{verdict.month}: {verdict.fault}", highlight=False, markup=False, soft_wrap=True)
+    if faults:
+        fail(f"{len(faults)} of {len(verdicts)} archives in {settings.archives} are damaged")
+    events = sum(verdict.events for verdict in verdicts)
+    out.print(f"{len(verdicts)} archives, {events:,} events: all right", highlight=False)
+
+
+def _print_archive(settings: Settings, month: str) -> None:
+    from app.domains.campaigns.analytics.services.archive_files import ArchiveDamaged, ArchiveFolder
+
+    try:
+        wanted = date.fromisoformat(f"{month}-01")
+        for line in ArchiveFolder(settings.archives).lines(wanted):
+            sys.stdout.buffer.write(line)
+        sys.stdout.flush()
+    except ValueError:
+        fail(f"{month} is no month: write it as 2026-01")
+    except (ArchiveDamaged, OSError) as error:
+        fail(str(error))
 
 
 @doctor.command("soak")

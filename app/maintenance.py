@@ -7,6 +7,7 @@ from rich.progress import Progress
 
 from app.domains.accounts.model import AuditVerdict
 from app.domains.accounts.services import AccountsServices
+from app.domains.campaigns.analytics.model import ArchiveVerdict
 from app.domains.campaigns.services import CampaignsServices
 from app.domains.ledger.services import LedgerServices
 from app.domains.ledger.services.replay import Replay, ReplayReport
@@ -14,8 +15,9 @@ from app.domains.market.prices.services.importer import Imported, Importer
 from app.domains.market.services import MarketServices
 from app.domains.trading.portfolios.model import BooksReport
 from app.domains.trading.services import TradingServices
+from app.kit.data_checks import DataDoctor, DataReport, Progressed
 from app.kit.migrate import migrate as migrate_database
-from app.main import database_url, open_application
+from app.main import DOMAINS, database_url, open_application
 from app.settings import Settings
 
 
@@ -93,7 +95,29 @@ async def doctor_audit(settings: Settings) -> list[AuditVerdict]:
 async def doctor_books(settings: Settings, progress: Progress) -> BooksReport:
     """Compares the journal with what is kept beside it."""
     async with open_application(settings) as application:
-        task = progress.add_task("comparing the books", total=None)
-        return await application.services[TradingServices].books.check(
-            lambda what, done, total: progress.update(task, description=what, completed=done, total=total)
-        )
+        progressed = _progressed(progress, "comparing the books")
+        return await application.services[TradingServices].books.check(progressed)
+
+
+async def doctor_data(settings: Settings, progress: Progress, *, repairs: bool) -> DataReport:
+    """Looks for rows without a parent and for counters that differ; mends those counters if `repairs`."""
+    async with open_application(settings) as application:
+        doctor = DataDoctor(application.database, [each for house in DOMAINS for each in house.counters])
+        progressed = _progressed(progress, "checking the data")
+        report = await doctor.check(progressed)
+        return await doctor.repair(report, progressed) if repairs else report
+
+
+async def doctor_archives(settings: Settings, progress: Progress) -> list[ArchiveVerdict]:
+    """Reads the archives of events of projects, and compares them with their manifests."""
+    async with open_application(settings) as application:
+        progressed, verdicts = _progressed(progress, "reading archives"), list[ArchiveVerdict]()
+        async for done, total, verdict in application.services[CampaignsServices].archives.check():
+            verdicts.append(verdict)
+            progressed(verdict.month, done, total)
+        return verdicts
+
+
+def _progressed(progress: Progress, what: str) -> Progressed:
+    task = progress.add_task(what, total=None)
+    return lambda what, done, total: progress.update(task, description=what, completed=done, total=total)

@@ -57,6 +57,9 @@ class Settings(BaseSettings):
 
     environment: Literal["development", "production"] = "development"
     home: Path = Path(".moneta")
+    archive_folder: Path | None = Field(
+        None, description="Where old events of projects are written, for all workers; unset: archives in MONETA_HOME."
+    )
     host: str = Field("127.0.0.1", validation_alias=AliasChoices("MONETA_HOST", "HOST"))
     port: int = Field(8000, ge=0, le=65535, validation_alias=AliasChoices("MONETA_PORT", "PORT"))
     public_url: Origin | None = Field(
@@ -222,6 +225,11 @@ class Settings(BaseSettings):
 
     log_format: Literal["console", "json"] = "json"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @property
+    def archives(self) -> Path:
+        """Where old events of projects are written."""
+        return self.archive_folder or self.home / "archives"
 
     @property
     def production(self) -> bool:

@@ -11,6 +11,7 @@ from prometheus_client.registry import Collector
 from app.kit.clock import Clock
 from app.kit.crypto.envelope import Keyring
 from app.kit.crypto.passwords import Passwords
+from app.kit.data_checks import Counter
 from app.kit.db import Database
 from app.kit.events import EventLog
 from app.kit.hub import Hub
@@ -138,6 +139,8 @@ class House(Generic[S]):
     checks: Callable[[Wiring, S], Mapping[str, Check]] = field(default=lambda _, __: {})
     """Services of others without which this process is not ready, by name."""
     metrics: Callable[[S], Sequence[HouseMetrics]] = field(default=_nothing)
+    counters: tuple[Counter, ...] = ()
+    """What it counts beside the rows that are counted."""
 
 
 def build_houses(

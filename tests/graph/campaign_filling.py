@@ -40,4 +40,17 @@ INSERT INTO point_entries (id, tenant_id, livemode, project_id, participation_id
     created_at)
 SELECT gen_random_uuid(), p.tenant_id, true, p.project_id, p.id, n, n, 'bonus', 'x', now() - n / 3 * interval '1 s'
 FROM participations p, generate_series(1, 8) n;
+INSERT INTO analytics_events (tenant_id, livemode, project_id, participant_id, source, event_type, event_name,
+    occurred_at)
+SELECT p.tenant_id, true, p.id, CASE n % 2 WHEN 0 THEN (
+        SELECT w.id FROM participants w WHERE w.tenant_id = p.tenant_id ORDER BY w.id OFFSET n % 3 LIMIT 1
+    ) END, 'tenant', 'type.' || n % 3, 'Event', now() - n / 3 * interval '1 s'
+FROM projects p, generate_series(1, 12) n;
+INSERT INTO project_statistics (tenant_id, livemode, project_id, interval, started_at, joins)
+SELECT p.tenant_id, true, p.id, 'hour', timestamptz '2026-11-21 00:00Z' + n * interval '1 hour', n
+FROM projects p, generate_series(1, 20) n;
+INSERT INTO project_retention (tenant_id, livemode, project_id, joined_week, active_week, participants)
+SELECT p.tenant_id, true, p.id, timestamptz '2026-06-01Z' + n * interval '7 days',
+    timestamptz '2026-06-01Z' + (n + k) * interval '7 days', 9 - k
+FROM projects p, generate_series(1, 5) n, generate_series(0, 4) k;
 """

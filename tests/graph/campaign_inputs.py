@@ -108,6 +108,37 @@ KEYED: Final[dict[str, tuple[dict[str, Any], list[list[str]]]]] = {
         {"id": global_id("TaskCompletion", UUID(int=1)), "accepted": True, "note": " "},
         [["note"]],
     ),
+    "trackProjectEvent": (
+        {
+            "project": {"key": "proj_000000000000"},
+            "events": [
+                {"type": "x", "name": "y"},
+                {
+                    "type": "X",
+                    "name": LONG,
+                    "properties": [],
+                    "userProperties": {"a": LONG * 20},
+                    "clientSession": LONG,
+                    "ipAddress": "x",
+                    "userAgent": "",
+                    "occurredAt": "2020-01-01T00:00:00Z",
+                },
+            ],
+        },
+        [
+            ["events", "1", each]
+            for each in (
+                "type",
+                "name",
+                "properties",
+                "userProperties",
+                "clientSession",
+                "ipAddress",
+                "userAgent",
+                "occurredAt",
+            )
+        ],
+    ),
 }
 """For each mutation with a key, an input that is wrong, and its fields in the order in which they are named."""
 
@@ -249,3 +280,16 @@ async def review(stage: Stage, variant: str) -> dict[str, Any]:
     id, task = await contest.participation("one"), await contest.task(ProofKind.MANUAL)
     made = await contest.services.completions.complete(contest.alice, id, task, TextProof("x"), "contest completes")
     return {"id": global_id("TaskCompletion", made), "accepted": True, "note": variant}
+
+
+PROJECT: Final = """
+INSERT INTO projects (id, tenant_id, livemode, key, name, network, token_decimals, distribution, claim_amount,
+    created_at)
+SELECT gen_random_uuid(), id, true, 'proj_tracked00000', 'Drop', 'internal', 9,
+    '{"type": "fixed", "claim_amount": "5"}', 5, now() FROM tenants WHERE slug = 'acme' ON CONFLICT DO NOTHING
+"""
+
+
+async def tracked(stage: Stage, variant: str) -> dict[str, Any]:
+    await stage.owner.execute(PROJECT)
+    return {"project": {"key": "proj_tracked00000"}, "events": [{"type": "x", "name": variant}]}

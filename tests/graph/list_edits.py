@@ -223,6 +223,17 @@ EDITS: dict[str, tuple[Edits, ...]] = {
     ),
     "campaigns.tasks.completions_by_participation": (COMPLETIONS,),
     "campaigns.tasks.completions_by_project": (COMPLETIONS,),
+    "campaigns.analytics.events_by_project": (Edits("analytics_events", near("occurred_at"), {"id": RANDOM}),),
+    # What is no row is there as well, with zeros.
+    "campaigns.analytics.statistics_by_project": (Edits("project_statistics", {}, {}, {"started_at": "started_at"}),),
+    "campaigns.analytics.retention_by_project": (
+        Edits(
+            "project_retention",
+            {"active_week": "timestamptz '2030-01-07Z' + {number} * interval '7 days'"},
+            {"participants": "5"},
+            {"joined_week": "joined_week", "active_week": "active_week"},
+        ),
+    ),
     "system.setting_changes": (Edits("system_setting_changes", near("changed_at"), {"id": RANDOM}),),
     "trading.venues.accounts_by_user": (Edits("exchange_accounts", near("created_at"), {"id": RANDOM}),),
     "trading.venues.reconciliations_by_account": (

@@ -186,6 +186,16 @@ SCENARIOS = {
             ("reviewCompletion", "completion { id status }", campaign_inputs.review, {"state": _nothing}),
         )
     },
+    "trackProjectEvent": Scenario(
+        "TrackProjectEventPayload",
+        "trackedCount project { name }",
+        "alice",
+        campaign_inputs.tracked,
+        {
+            "status": _sql("UPDATE tenants SET subscription_status = 'suspended'"),
+            "archived": _sql("UPDATE projects SET archived_at = now()"),
+        },
+    ),
     "inviteMember": Scenario(
         "InviteMemberPayload",
         "invitation { id email }",

@@ -136,6 +136,13 @@ FILTERS: dict[str, dict[str, Predicate]] = {
     "campaigns.tasks.tasks_by_project": {"active": equal("is_active"), "proof_kind": equal("proof_kind")},
     "campaigns.tasks.completions_by_participation": {"task_id": equal("task_id")},
     "campaigns.tasks.completions_by_project": {"status": equal("status"), "task_id": equal("task_id")},
+    "campaigns.analytics.events_by_project": {
+        "type": equal("event_type"),
+        "participant_id": equal("participant_id"),
+        "since": least("occurred_at"),
+        "until": earlier("occurred_at"),
+    },
+    "campaigns.analytics.retention_by_project": {"since": least("joined_week"), "until": earlier("joined_week")},
     "system.setting_changes": {"key": equal("key")},
     "notifications.notifications_by_user": {"type": equal("type"), "read": equal("read"), **CREATED},
     "market.alerts.alerts_by_user": {
@@ -222,6 +229,17 @@ VALUES: dict[str, tuple[Any, ...]] = {
 }
 """Values that are not those of an attribute of the records."""
 
+MOMENTS = (
+    "timestamp",
+    "created_at",
+    "published_at",
+    "opened_at",
+    "at",
+    "day",
+    "period_start",
+    "occurred_at",
+    "joined_week",
+)
 NAMED_OTHERWISE = {
     "type": ("event_type", "alert_type", "type"),
     "counterparty_wallet_id": ("recipient_wallet_id", "sender_wallet_id"),
@@ -229,8 +247,8 @@ NAMED_OTHERWISE = {
     "symbols": ("symbol", "symbols_mentioned"),
     "sources": ("source",),
     "client_session": ("session_id",),
-    "since": ("timestamp", "created_at", "published_at", "opened_at", "at", "day", "period_start"),
-    "until": ("timestamp", "created_at", "published_at", "opened_at", "at", "day", "period_start"),
+    "since": MOMENTS,
+    "until": MOMENTS,
 }
 
 MORE = """

@@ -151,6 +151,7 @@ async def test_a_list_names_its_page_its_filter_and_its_other_arguments(stage: S
     variables |= {"first": 0, "last": 0, "after": "x", "before": "y"}
     variables |= dict.fromkeys({"interval", "resolution"} & own.keys(), "ONE_DAY")
     variables |= dict.fromkeys({"period"} & own.keys(), "DAY")
+    variables |= {each: "DAY" for each, type in own.items() if type == "StatisticsInterval!"}
     if filters:
         variables["filter"] = conditions
     expected: set[tuple[str, ...]] = {(each,) for each in (*refused, "first", "last", "after", "before")}

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -20,6 +21,7 @@ from tests.statements import loaders_of_houses
 
 LISTS = {name: loader for name, loader in loaders_of_houses().items() if isinstance(loader, Page)}
 OF_ACME = "JOIN tenants t ON t.id = j.tenant_id AND t.slug = 'acme'"
+ACME_PROJECTS = "SELECT p.id FROM projects p JOIN tenants t ON t.id = p.tenant_id WHERE t.slug = 'acme'"
 OWN_KEYS = {
     "accounts.sessions_by_user": "SELECT user_id FROM sessions",
     "accounts.auth_log_by_user": "SELECT user_id FROM auth_logs WHERE user_id IS NOT NULL",
@@ -62,6 +64,9 @@ OWN_KEYS = {
     "tenancy.api_keys.api_keys_by_tenant": "SELECT id FROM tenants WHERE slug = 'acme'",
     "campaigns.projects.projects_by_tenant": "SELECT id FROM tenants WHERE slug = 'acme'",
     "campaigns.participants.participants_by_tenant": "SELECT id FROM tenants WHERE slug = 'acme'",
+    "campaigns.analytics.events_by_project": ACME_PROJECTS,
+    "campaigns.analytics.statistics_by_project": ACME_PROJECTS,
+    "campaigns.analytics.retention_by_project": ACME_PROJECTS,
     "campaigns.participants.participants_by_user": "SELECT user_id FROM participants WHERE user_id IS NOT NULL",
     "campaigns.participations.participations_by_project": f"SELECT j.id FROM projects j {OF_ACME}",
     "campaigns.participations.participations_by_participant": f"SELECT j.id FROM participants j {OF_ACME}",
@@ -78,6 +83,11 @@ CHOICES = PARAMETERS | {
     "market.news.news_mentioning": {"symbols": ("BTC", "ETH")},
     "trading.portfolios.value_points": {"resolution": "1m"},
     "trading.performance.performance_by_portfolio": {"period": "day"},
+    "campaigns.analytics.statistics_by_project": {
+        "since": datetime(2026, 11, 21, tzinfo=UTC),
+        "until": datetime(2026, 11, 22, tzinfo=UTC),
+        "step": "hour",
+    },
 }
 """What a list needs to be a list of different rows."""
 

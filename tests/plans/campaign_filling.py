@@ -58,4 +58,23 @@ SELECT {_N}, {_ONE}, true, {_ONE}, CASE WHEN n % 5 = 0 THEN {_ONE} ELSE {_N} END
 FROM generate_series(1, {rows // 2}) n;
 INSERT INTO project_counters (tenant_id, livemode, project_id, shard, participants, is_announced)
 SELECT {_ONE}, true, {USER.format("n / 16 + 1")}, n % 16, 1, n % 5000 <> 3 FROM generate_series(0, {others}) n""",
+        "analytics_events": f"""
+SELECT make_partitions('analytics_events', now() - interval '3 months', now());
+INSERT INTO analytics_events (id, tenant_id, livemode, project_id, participant_id, source, event_type, event_name,
+    ip_address, occurred_at)
+SELECT {_N}, {_ONE}, true, CASE WHEN n % 5 = 0 THEN {USER.format(f"1 + n % {others}")} ELSE {_ONE} END,
+    CASE WHEN n % 3 = 0 THEN {USER.format("CASE WHEN n % 2 = 0 THEN 1 ELSE 2 + n % 9999 END")} END, 'tenant',
+    CASE WHEN n % 30000 = 3 THEN 'rare' ELSE 'type.1' END, 'x', CASE WHEN n > {rows - 1000} THEN '10.0.0.1'::inet END,
+    now() - ({rows} - n) * interval '7 seconds' FROM generate_series(1, {rows}) n;
+DELETE FROM analytics_inbox WHERE id < (SELECT max(id) - 1000 FROM analytics_inbox);
+INSERT INTO project_statistics (tenant_id, livemode, project_id, interval, started_at, joins)
+SELECT {_ONE}, true, {USER.format("p")}, 'hour', date_trunc('hour', now(), 'UTC') - n * interval '1 hour', n
+FROM generate_series(0, 2000) n, generate_series(1, {max(1, rows // 10_000)}) p;
+INSERT INTO participant_activity (tenant_id, livemode, project_id, interval, started_at, participant_id)
+SELECT {_ONE}, true, {_ONE}, 'hour', date_trunc('hour', now(), 'UTC') - n % 190 * interval '1 hour',
+    {USER.format(f"1 + n % {rows // 10}")} FROM generate_series(1, {rows // 10}) n;
+INSERT INTO project_retention (tenant_id, livemode, project_id, joined_week, active_week, participants)
+SELECT {_ONE}, true, {USER.format("p")}, date_trunc('week', now(), 'UTC') - n * interval '7 days',
+    date_trunc('week', now(), 'UTC') - (n - k) * interval '7 days', 9
+FROM generate_series(0, 150) n, generate_series(0, n) k, generate_series(1, {max(1, rows // 50_000)}) p""",
     }

@@ -40,6 +40,9 @@ MEMBERS: Final = {
     "campaigns.tasks.tasks_by_project",
     "campaigns.tasks.completions_by_participation",
     "campaigns.tasks.completions_by_project",
+    "campaigns.analytics.events_by_project",
+    "campaigns.analytics.statistics_by_project",
+    "campaigns.analytics.retention_by_project",
 }
 
 
@@ -180,6 +183,12 @@ VALUES: Final[Mapping[str, Mapping[str, tuple[Any, ...]]]] = {
     "campaigns.tasks.tasks_by_project": {"active": (True, False), "proof_kind": ("api", "manual", "quiz", "payment")},
     "campaigns.tasks.completions_by_participation": {"task_id": _KEYS},
     "campaigns.tasks.completions_by_project": {"status": ("accepted", "pending", "rejected"), "task_id": _KEYS},
+    "campaigns.analytics.events_by_project": {
+        "type": ("type.1", "rare", "never"),
+        "participant_id": (UUID(filling.user(1)), UUID(filling.user(77)), UUID(filling.user(99_999))),
+        **span(timedelta(seconds=7)),
+    },
+    "campaigns.analytics.retention_by_project": span(timedelta(seconds=7)),
     "system.setting_changes": {
         "key": (SettingKey.MAX_UPLOAD_BYTES, SettingKey.SUPPORTED_TOKENS, SettingKey.MAINTENANCE)
     },
@@ -229,7 +238,14 @@ KEYS: Final[Mapping[str, list[Any]]] = {
     "bigint": [filling.entry(10), filling.entry(filling.ROWS // 2)],
 }
 SYMBOLS: Final = ["T1", "T7"]
-PARAMETERS: Final = {"interval": "1m", "resolution": "1m", "period": "day"}
+PARAMETERS: Final = {
+    "interval": "1m",
+    "resolution": "1m",
+    "period": "day",
+    "step": "hour",
+    "since": datetime.now(UTC) - timedelta(days=41),
+    "until": datetime.now(UTC),
+}
 SIZE: Final = 50
 
 

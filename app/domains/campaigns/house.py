@@ -4,6 +4,9 @@ from collections.abc import Coroutine
 from typing import Any
 
 from app.domains.accounts.house import ACCOUNTS
+from app.domains.campaigns.analytics import loaders as analytics_loaders
+from app.domains.campaigns.analytics.jobs import analytics_jobs, analytics_schedules
+from app.domains.campaigns.consistency.counters import COUNTERS
 from app.domains.campaigns.participants import loaders as participant_loaders
 from app.domains.campaigns.participants.jobs import participant_schedules
 from app.domains.campaigns.participations import loaders as participation_loaders
@@ -25,8 +28,12 @@ CAMPAIGNS = House(
     build=CampaignsServices.build,
     services=CampaignsServices,
     knows=(LEDGER, TENANCY, ACCOUNTS),
-    loaders=(project_loaders, participant_loaders, participation_loaders, task_loaders),
-    jobs=lambda services: participation_jobs(services.points),
+    loaders=(project_loaders, participant_loaders, participation_loaders, task_loaders, analytics_loaders),
+    jobs=lambda services: [*participation_jobs(services.points), *analytics_jobs(services.archives)],
     tasks=_tasks,
-    schedules=lambda services: participant_schedules(services.proofs),
+    schedules=lambda services: [
+        *participant_schedules(services.proofs),
+        *analytics_schedules(services.events, services.statistics, services.archives),
+    ],
+    counters=COUNTERS,
 )

@@ -3,6 +3,10 @@
 from dataclasses import dataclass
 from typing import Self
 
+from app.domains.campaigns.analytics.services.archive_files import ArchiveFolder
+from app.domains.campaigns.analytics.services.archives import Archives
+from app.domains.campaigns.analytics.services.events import ProjectEvents
+from app.domains.campaigns.analytics.services.statistics import Statistics
 from app.domains.campaigns.participants.services.participants import Participants
 from app.domains.campaigns.participants.services.proofs import Proofs
 from app.domains.campaigns.participations.services.joining import Joining
@@ -31,6 +35,9 @@ class CampaignsServices:
     points: Points
     tasks: Tasks
     completions: Completions
+    events: ProjectEvents
+    statistics: Statistics
+    archives: Archives
 
     @classmethod
     def build(cls, wiring: Wiring) -> Self:
@@ -53,4 +60,7 @@ class CampaignsServices:
             points=points,
             tasks=Tasks(database, clock, access, events, answers),
             completions=Completions(writing, points, answers),
+            events=ProjectEvents(database, clock, access),
+            statistics=Statistics(database, clock),
+            archives=Archives(database, clock, ArchiveFolder(resources.settings.archives)),
         )

@@ -7,6 +7,7 @@ from app.domains.accounts.house import ACCOUNTS
 from app.domains.accounts.model import PublicUser
 from app.domains.accounts.services import AccountsServices
 from app.domains.ledger import loaders
+from app.domains.ledger.counters import COUNTERS
 from app.domains.ledger.jobs import ledger_schedules
 from app.domains.ledger.model import Wallet
 from app.domains.ledger.services import LedgerServices
@@ -57,4 +58,5 @@ LEDGER = House(
     loaders=(loaders,),
     schedules=ledger_schedules,
     tasks=_tasks,
+    counters=COUNTERS,
 )

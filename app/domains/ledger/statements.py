@@ -22,6 +22,7 @@ from app.domains.ledger.model import (
     WalletPending,
 )
 from app.domains.ledger.proof import BlockLeaves
+from app.kit.data_checks import CounterDifference, Mended
 from app.kit.sql import Command, Keyed, Query, Rows, Statements
 
 
@@ -322,3 +323,12 @@ class StatisticsSql(Statements, file="statistics.sql"):
     largest_payments_from_height: Query[ConfirmedPayment]
     payments_after: Query[ConfirmedPayment]
     last_position: Query[ChainPosition]
+
+
+class CounterSql(Statements, file="counters.sql"):
+    """What the chain counts, and what it should."""
+
+    differing_blocks: Query[CounterDifference]
+    differing_totals: Query[CounterDifference]
+    lock_chain: Command
+    mend_totals: Query[Mended]

@@ -3,6 +3,7 @@
 from app.domains.accounts.house import ACCOUNTS
 from app.domains.system.house import SYSTEM
 from app.domains.tenancy.api_keys import loaders as key_loaders
+from app.domains.tenancy.api_keys.counters import COUNTERS
 from app.domains.tenancy.api_keys.jobs import api_key_schedules
 from app.domains.tenancy.services import TenancyServices
 from app.domains.tenancy.tenants import loaders
@@ -20,4 +21,5 @@ TENANCY = House(
         *api_key_schedules(services.api_keys),
     ],
     stop=TenancyServices.stop,
+    counters=COUNTERS,
 )

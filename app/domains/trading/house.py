@@ -19,6 +19,7 @@ from app.domains.trading.portfolios import loaders as portfolio_loaders
 from app.domains.trading.portfolios.jobs import portfolio_schedules
 from app.domains.trading.services import TradingServices
 from app.domains.trading.venues import loaders as venue_loaders
+from app.domains.trading.venues.counters import COUNTERS as VENUE_COUNTERS
 from app.domains.trading.venues.jobs import venue_schedules
 from app.kit.house import House, Wiring
 from app.kit.hub import Hub
@@ -73,4 +74,5 @@ TRADING = House(
     tasks=_tasks,
     follow=_follow,
     stop=_stop,
+    counters=VENUE_COUNTERS,
 )

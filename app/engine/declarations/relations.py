@@ -147,9 +147,11 @@ def _field(
     return strawberry.field(resolver=resolver, description=description, metadata=metadata, **options)
 
 
-def related(loader: One[Any], *, key: str, description: str, **options: Any) -> Any:
+def related(
+    loader: One[Any], *, key: str, description: str, metadata: Mapping[str, Any] | None = None, **options: Any
+) -> Any:
     """The record whose key is the parent's attribute `key`; null if that is null."""
-    return _field(Relation(loader, key), description, options)
+    return _field(Relation(loader, key), description, options, more=metadata)
 
 
 def listed(loader: Many[Any], *, key: str, most: Size, description: str, **options: Any) -> Any:

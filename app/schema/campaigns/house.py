@@ -2,6 +2,8 @@
 
 from app.domains.campaigns.house import CAMPAIGNS as DOMAIN
 from app.engine.declarations.key_scopes import NEVER
+from app.schema.campaigns.analytics import ParticipantAnalytics, ProjectAnalytics, TenantUsageTotals
+from app.schema.campaigns.analytics_changes import ProjectEventMutation
 from app.schema.campaigns.completion_changes import CompletionMutation
 from app.schema.campaigns.completions import ParticipationCompletions, ProjectCompletions, TaskCompletion
 from app.schema.campaigns.participant_changes import ParticipantMutation
@@ -33,6 +35,7 @@ CAMPAIGNS = GraphHouse(
         PointMutation,
         TaskMutation,
         CompletionMutation,
+        ProjectEventMutation,
     ),
     subscription=(CampaignSubscription,),
     viewer=(ParticipantViewer, ParticipationViewer),
@@ -46,6 +49,9 @@ CAMPAIGNS = GraphHouse(
         ProjectCompletions,
         ParticipantParticipations,
         ParticipationCompletions,
+        ProjectAnalytics,
+        ParticipantAnalytics,
+        TenantUsageTotals,
     ),
     key_scopes={
         "projects": "projects",
@@ -64,5 +70,9 @@ CAMPAIGNS = GraphHouse(
         "streams": "participations",
         "tasks": "tasks",
         "task_changes": "tasks",
+        "ParticipantStatistics": "participants",
+        "TenantTotals": "tenant",
+        "analytics": "analytics",
+        "analytics_changes": "analytics",
     },
 )

@@ -4,6 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from app.domains.tenancy.api_keys.model import ApiKey, LockedKey, MonthCalls, PresentedKey, TenantUsage
+from app.kit.data_checks import CounterDifference
 from app.kit.sql import Command, Query, Rows, Statements
 
 
@@ -23,3 +24,9 @@ class ApiKeySql(Statements, file="api_keys.sql"):
     add_calls: Query[MonthCalls]
     usage_by_tenants: Query[TenantUsage]
     remove_keys: Command
+
+
+class UseSql(Statements, file="counters.sql"):
+    """What is counted of the uses of keys."""
+
+    differing_uses: Query[CounterDifference]

@@ -20,6 +20,7 @@ from app.domains.trading.venues.model import (
     VenueOrder,
     VenueTrade,
 )
+from app.kit.data_checks import CounterDifference, Mended
 from app.kit.sql import Command, Query, Rows, Statements
 
 
@@ -103,3 +104,11 @@ class VenueReadSql(Statements, file="venue_orders_read.sql"):
 
     venue_orders_by_orders: Query[VenueOrder]
     venue_trades_by_fills: Query[VenueTrade]
+
+
+class ComparisonCountSql(Statements, file="counters.sql"):
+    """What comparisons count, and what they should."""
+
+    differing_comparisons: Query[CounterDifference]
+    lock_comparisons: Command
+    mend_comparisons: Query[Mended]

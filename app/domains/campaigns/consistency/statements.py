@@ -1,0 +1,35 @@
+"""The statements about what is counted, and what it should be."""
+
+from app.kit.data_checks import CounterDifference, Mended
+from app.kit.sql import Command, Query, Statements
+
+
+class ReferralSql(Statements, file="referrals.sql"):
+    """What is counted of participants."""
+
+    differing_referrals: Query[CounterDifference]
+    lock_participants: Command
+    mend_referrals: Query[Mended]
+    differing_addresses: Query[CounterDifference]
+    mend_addresses: Query[Mended]
+
+
+class ParticipationCountSql(Statements, file="participations.sql"):
+    """What is counted of participations."""
+
+    differing_counts: Query[CounterDifference]
+    lock_counts: Command
+    mend_counts: Query[Mended]
+    differing_points: Query[CounterDifference]
+    lock_participations: Command
+    mend_points: Query[Mended]
+    differing_levels: Query[CounterDifference]
+    mend_levels: Query[Mended]
+
+
+class SumSql(Statements, file="sums.sql"):
+    """What is counted of events."""
+
+    differing_sums: Query[CounterDifference]
+    lock_sums: Command
+    mend_sums: Query[Mended]
