@@ -4,6 +4,8 @@ from collections.abc import Coroutine
 from typing import Any
 
 from app.domains.accounts.house import ACCOUNTS
+from app.domains.campaigns.leaderboards import loaders as leaderboard_loaders
+from app.domains.campaigns.leaderboards.jobs import announcing_leaderboards
 from app.domains.campaigns.participants import loaders as participant_loaders
 from app.domains.campaigns.participants.jobs import participant_schedules
 from app.domains.campaigns.participations import loaders as participation_loaders
@@ -17,7 +19,7 @@ from app.kit.house import House, Wiring
 
 
 async def _tasks(_: Wiring, services: CampaignsServices) -> list[Coroutine[Any, Any, None]]:
-    return [announcing(services.points)]
+    return [announcing(services.points), announcing_leaderboards(services.leaderboards)]
 
 
 CAMPAIGNS = House(
@@ -25,7 +27,7 @@ CAMPAIGNS = House(
     build=CampaignsServices.build,
     services=CampaignsServices,
     knows=(LEDGER, TENANCY, ACCOUNTS),
-    loaders=(project_loaders, participant_loaders, participation_loaders, task_loaders),
+    loaders=(project_loaders, participant_loaders, participation_loaders, task_loaders, leaderboard_loaders),
     jobs=lambda services: participation_jobs(services.points),
     tasks=_tasks,
     schedules=lambda services: participant_schedules(services.proofs),

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Self
 
+from app.domains.campaigns.leaderboards.services import Leaderboards
 from app.domains.campaigns.participants.services.participants import Participants
 from app.domains.campaigns.participants.services.proofs import Proofs
 from app.domains.campaigns.participations.services.joining import Joining
@@ -16,6 +17,7 @@ from app.domains.campaigns.tasks.services.tasks import Tasks
 from app.domains.tenancy.services import TenancyServices
 from app.kit.crypto.local import derive
 from app.kit.house import Wiring
+from app.kit.volatile import VolatileTopics
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,7 @@ class CampaignsServices:
     points: Points
     tasks: Tasks
     completions: Completions
+    leaderboards: Leaderboards
 
     @classmethod
     def build(cls, wiring: Wiring) -> Self:
@@ -53,4 +56,5 @@ class CampaignsServices:
             points=points,
             tasks=Tasks(database, clock, access, events, answers),
             completions=Completions(writing, points, answers),
+            leaderboards=Leaderboards(database, VolatileTopics(resources.redis)),
         )

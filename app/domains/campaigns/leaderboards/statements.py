@@ -1,0 +1,18 @@
+"""The statements about leaderboards."""
+
+from uuid import UUID
+
+from app.domains.campaigns.leaderboards.model import LeaderboardEntry, LeaderboardFaults, Rank
+from app.kit.sql import Command, Query, Rows, Statements
+
+
+class LeaderboardSql(Statements, file="leaderboards.sql"):
+    """Entries, ranks and changes of leaderboards, and whether they are right."""
+
+    entries_by_project: Rows[LeaderboardEntry]
+    ranks_by_participations: Query[Rank]
+    take_changes: Query[UUID]
+    put_changes_back: Command
+    projects_after: Query[UUID]
+    leaderboard_faults: Query[LeaderboardFaults]
+    repair_leaderboard: Query[int]
