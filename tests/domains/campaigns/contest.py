@@ -64,7 +64,8 @@ class Contest:
 
     async def task(self, kind: ProofKind = ProofKind.API, **given: Any) -> UUID:
         """A task that was defined."""
-        new = NewTask(**{"key": "task", "name": "Task", "points": 10, "proof_kind": kind} | given)
+        plain: dict[str, Any] = {"key": "task", "name": "Task", "points": 10, "proof_kind": kind}
+        new = NewTask(**plain | given)
         return await self.fair.services.tasks.define(self.alice, self.project, new)
 
     async def complete(

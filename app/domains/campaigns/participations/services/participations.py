@@ -60,7 +60,7 @@ class Participations:
         """
 
         async def ban(tx: Tx, facts: list[Fact]) -> Made:
-            place, checked = await self.writing.place(tx, by, id), note(reason, "reason")
+            checked, place = note(reason, "reason"), await self.writing.place(tx, by, id)
             found = await self.writing.locked(tx, id)
             if found.status == ParticipationStatus.BANNED:
                 raise ParticipantBanned
@@ -96,7 +96,7 @@ class Participations:
             return checked
 
         async def verify(tx: Tx, facts: list[Fact]) -> Made:
-            place, checked = await self.writing.place(tx, by, id), check()
+            checked, place = check(), await self.writing.place(tx, by, id)
             found = await self.writing.locked(tx, id)
             await tx.execute(ParticipationSql.set_verification, id, given.status)
             row = id, place.tenant_id, place.livemode
