@@ -39,4 +39,5 @@ INSERT INTO point_entries (id, tenant_id, livemode, project_id, participation_id
     created_at)
 SELECT gen_random_uuid(), p.tenant_id, true, p.project_id, p.id, n, n, 'bonus', 'x', now() - n / 3 * interval '1 s'
 FROM participations p, generate_series(1, 8) n;
+SELECT repair_leaderboard(id) FROM projects;
 """

@@ -47,6 +47,7 @@ SUBSCRIPTIONS = {
     "botUpdates": "tests/schema/trading/bots/test_streams.py",
     "backtestProgress": "tests/schema/trading/backtests/test_streams.py",
     "backtestSweepProgress": "tests/schema/trading/backtests/test_streams.py",
+    "leaderboard": "tests/schema/campaigns/test_leaderboards.py",
     "trades": "tests/schema/trading/orders/test_streams.py",
     "orderBook": "tests/schema/trading/orders/test_streams.py",
     "transactionUpdates": "tests/schema/ledger/test_streams.py",

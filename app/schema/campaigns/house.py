@@ -4,6 +4,12 @@ from app.domains.campaigns.house import CAMPAIGNS as DOMAIN
 from app.engine.declarations.key_scopes import NEVER
 from app.schema.campaigns.completion_changes import CompletionMutation
 from app.schema.campaigns.completions import ParticipationCompletions, ProjectCompletions, TaskCompletion
+from app.schema.campaigns.leaderboards import (
+    LeaderboardQuery,
+    LeaderboardSubscription,
+    ParticipationRank,
+    ProjectLeaderboard,
+)
 from app.schema.campaigns.participant_changes import ParticipantMutation
 from app.schema.campaigns.participants import Participant, ParticipantQuery, ParticipantViewer, TenantParticipants
 from app.schema.campaigns.participation_changes import ParticipationMutation
@@ -25,7 +31,7 @@ from app.schema.composition import GraphHouse
 
 CAMPAIGNS = GraphHouse(
     domain=DOMAIN,
-    query=(ProjectQuery, ParticipantQuery, ParticipationQuery),
+    query=(ProjectQuery, ParticipantQuery, ParticipationQuery, LeaderboardQuery),
     mutation=(
         ProjectMutation,
         ParticipantMutation,
@@ -34,7 +40,7 @@ CAMPAIGNS = GraphHouse(
         TaskMutation,
         CompletionMutation,
     ),
-    subscription=(CampaignSubscription,),
+    subscription=(CampaignSubscription, LeaderboardSubscription),
     viewer=(ParticipantViewer, ParticipationViewer),
     nodes=(Project, Participant, Participation, PointEntry, Task, TaskCompletion),
     extensions=(
@@ -46,6 +52,8 @@ CAMPAIGNS = GraphHouse(
         ProjectCompletions,
         ParticipantParticipations,
         ParticipationCompletions,
+        ProjectLeaderboard,
+        ParticipationRank,
     ),
     key_scopes={
         "projects": "projects",
@@ -62,6 +70,7 @@ CAMPAIGNS = GraphHouse(
         "completions": "participations",
         "completion_changes": "participations",
         "streams": "participations",
+        "leaderboards": "participations",
         "tasks": "tasks",
         "task_changes": "tasks",
     },

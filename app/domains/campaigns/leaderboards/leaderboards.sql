@@ -1,3 +1,9 @@
+-- name: leaderboards_by_keys
+-- The leaderboards of the projects with these keys, and whether everybody sees them.
+SELECT key, id AS project_id,
+    is_public AND is_active AND livemode AND archived_at IS NULL AND app_tenant_is_open(tenant_id) AS is_public
+FROM projects WHERE key = ANY ($1::text[]);
+
 -- name: entries_by_project
 -- Who takes part in a project, with their ranks.
 SELECT participation_id, project_id, leaderboard_rank(tenant_id, livemode, project_id, points) AS rank, points, level,

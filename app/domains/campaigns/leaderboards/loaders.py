@@ -4,6 +4,7 @@ from app.domains.campaigns.leaderboards.statements import LeaderboardSql
 from app.kit.lists import by
 from app.kit.loaders import Audience, one, page
 
+leaderboard_by_key = one(LeaderboardSql.leaderboards_by_keys, key="key")
 entries_by_project = page(
     LeaderboardSql.entries_by_project,
     orders={"POINTS": by("points", "participation_id", descending=True)},

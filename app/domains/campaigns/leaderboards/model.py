@@ -14,6 +14,15 @@ PUBLIC_NAME: Final = "public_name"
 `leaderboard_name`."""
 
 
+class Leaderboard(msgspec.Struct, frozen=True):
+    """The leaderboard of a project that the caller sees."""
+
+    key: str
+    project_id: UUID
+    is_public: bool
+    """Whether everybody sees it now."""
+
+
 class LeaderboardEntry(msgspec.Struct, frozen=True):
     """Someone who takes part, as everybody sees them who sees the project."""
 
