@@ -24,8 +24,9 @@ SELECT gen_random_uuid(), p.tenant_id, true, j.id, p.id, s.status, n % 5, 1 + n 
 FROM (SELECT *, row_number() OVER (ORDER BY id) AS n FROM participants) p
 JOIN projects j USING (tenant_id, livemode),
     LATERAL (SELECT ('{active,left,banned}'::text[])[1 + n % 3] AS status) s;
-INSERT INTO tasks (id, tenant_id, livemode, project_id, key, name, points, proof_kind, is_active, position, created_at)
-SELECT gen_random_uuid(), j.tenant_id, true, j.id, 'task-' || n, 'Task', n, ('{manual,api}'::text[])[1 + n % 2],
+INSERT INTO tasks (id, tenant_id, livemode, project_id, key, name, points, max_completions, proof_kind, is_active,
+    position, created_at)
+SELECT gen_random_uuid(), j.tenant_id, true, j.id, 'task-' || n, 'Task', n, 1, ('{manual,api}'::text[])[1 + n % 2],
     n % 3 > 0, n / 3, now()
 FROM projects j, generate_series(1, 9) n;
 INSERT INTO task_completions (id, tenant_id, livemode, project_id, participation_id, task_id, ordinal, status, points,

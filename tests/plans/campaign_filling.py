@@ -45,8 +45,9 @@ INSERT INTO leaderboard_counts (tenant_id, livemode, project_id, level, prefix, 
 SELECT e.tenant_id, e.livemode, e.project_id, d.level, d.prefix, count(*)
 FROM leaderboard_entries e, leaderboard_digits(e.points) AS d
 GROUP BY e.tenant_id, e.livemode, e.project_id, d.level, d.prefix;
-INSERT INTO tasks (id, tenant_id, livemode, project_id, key, name, points, proof_kind, is_active, position, created_at)
-SELECT {_N}, {_ONE}, true, {_ONE}, 'task-' || n, 'Task', 5,
+INSERT INTO tasks (id, tenant_id, livemode, project_id, key, name, points, max_completions, proof_kind, is_active,
+    position, created_at)
+SELECT {_N}, {_ONE}, true, {_ONE}, 'task-' || n, 'Task', 5, 1,
     CASE WHEN n % 10 = 3 THEN 'api' ELSE 'manual' END, n % 10 <> 7, n, now() FROM generate_series(1, 200) n;
 INSERT INTO tasks (id, tenant_id, livemode, project_id, key, name, points, proof_kind, created_at)
 SELECT {USER.format("n + 200")}, {_ONE}, true, {_N}, 'task', 'Task', 5, 'api', now()

@@ -11,6 +11,7 @@ from app.domains.campaigns.participations import model
 from app.domains.campaigns.projects import loaders as project_loaders
 from app.domains.campaigns.projects import model as project_model
 from app.domains.campaigns.tasks import loaders as task_loaders
+from app.domains.tenancy.tenants import loaders as tenant_loaders
 from app.engine.declarations.computed import from_parent
 from app.engine.declarations.relations import related
 from app.engine.declarations.stream_events import StreamEvent
@@ -156,6 +157,9 @@ class CampaignSubscription:
         """
         project, tenancy = await _project(info, project_key), info.context.tenancy
         if tenancy is not None and (project.tenant_id, project.livemode) == (tenancy.tenant_id, tenancy.livemode):
+            # Who has left the tenant since may see the project still: it is public.
+            if await info.context.reads.one(tenant_loaders.tenant_by_id, tenancy.tenant_id) is None:
+                raise NotFound(Project)
             return model.participation_stream(project.id)
         info.context.require_viewer()
         own = await info.context.reads.one(participation_loaders.own_participation_by_project, project.id)
