@@ -68,10 +68,11 @@ class Leaderboards:
         repaired = []
         for each in await self.find_leaderboard_faults():
 
-            async def repair(tx: Tx, id: UUID = each.project_id) -> int | None:
-                return await tx.fetch_one(LeaderboardSql.repair_leaderboard, id)
+            async def repair(tx: Tx, id: UUID = each.project_id) -> int:
+                [faults] = await tx.fetch(LeaderboardSql.repair_leaderboard, id)
+                return faults
 
-            repaired.append(LeaderboardFaults(each.project_id, await self.database.write(SYSTEM, repair) or 0))
+            repaired.append(LeaderboardFaults(each.project_id, await self.database.write(SYSTEM, repair)))
         return repaired
 
     async def _projects(self) -> AsyncIterator[list[UUID]]:
