@@ -2,6 +2,7 @@
 
 import asyncio
 from enum import StrEnum
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -13,6 +14,7 @@ from bench import (
     backtests,
     blocks,
     bots,
+    campaigns,
     data,
     documents,
     fanout,
@@ -50,6 +52,7 @@ class Name(StrEnum):
     WATCHED = "watched"
     BACKTESTS = "backtests"
     BOTS = "bots"
+    CAMPAIGNS = "campaigns"
 
 
 @command.command()
@@ -106,9 +109,12 @@ def _measure(name: Name, servers: Embedded, seconds: float, progress: Progress, 
             return login.measure(servers, rounds, progress)
         case Name.KEYS:
             return keys.measure(servers, rounds, 100 if quick else keys.REQUESTS, progress)
-        case Name.TRADING:
-            open_orders = matching.FEW_OPEN if quick else matching.OPEN
-            return trading.measure(servers, seconds, rounds, progress, open_orders=open_orders)
+        case Name.TRADING | Name.CAMPAIGNS:
+            sized = {
+                Name.TRADING: partial(trading.measure, open_orders=matching.FEW_OPEN if quick else matching.OPEN),
+                Name.CAMPAIGNS: partial(campaigns.measure, people=campaigns.FEW if quick else campaigns.PEOPLE),
+            }
+            return sized[name](servers, seconds, rounds, progress)
         case Name.BACKTESTS:
             return backtests.measure(rounds, progress)
         case Name.WATCHED:

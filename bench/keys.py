@@ -51,9 +51,9 @@ def measure(servers: Embedded, rounds: int, requests: int, progress: Progress) -
     database_url = asyncio.run(fresh_database(servers.database_url, "bench_keys"))
     found = []
     task = progress.add_task("Measuring API keys", total=rounds)
-    asyncio.run(_make_user(database_url))
+    asyncio.run(make_user(database_url))
     with moneta(database_url, servers.redis_url, {}) as target:
-        credentials = asyncio.run(_credentials(target.port, database_url))
+        credentials = asyncio.run(credentials_of(target.port, database_url))
         for _ in range(rounds):
             other_load = wait_for_quiet()
             times = asyncio.run(_times(target.port, credentials, requests))
@@ -65,7 +65,8 @@ def measure(servers: Embedded, rounds: int, requests: int, progress: Progress) -
     return _report(found, requests)
 
 
-async def _make_user(database_url: str) -> None:
+async def make_user(database_url: str) -> None:
+    """The user who makes a tenant and a key."""
     passwords = Passwords()
     password_hash = await passwords.hash(PASSWORD)
     passwords.close()
@@ -78,7 +79,7 @@ async def _make_user(database_url: str) -> None:
     await owner.close()
 
 
-async def _credentials(port: int, database_url: str) -> dict[str, str]:
+async def credentials_of(port: int, database_url: str) -> dict[str, str]:
     """What each kind of caller sends; of the key nothing is limited."""
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
 

@@ -59,10 +59,12 @@ class VolatileTopics:
         self._pending: dict[tuple[str, str], bytes] = {}
         self._publishing: asyncio.Task[None] | None = None
 
-    async def publish(self, topic: str, key: str, payload: Any) -> None:
-        """Makes `payload` the latest of `key`. Best effort: a lost Redis is logged. No name may have a line break."""
+    async def publish(self, topic: str, key: str, payload: Any) -> bool:
+        """Makes `payload` the latest of `key`; returns whether Redis has taken it: a lost one is logged. No name may
+        have a line break.
+        """
         _check(topic, key)
-        await self._publish_all([(topic, key, msgspec.json.encode(payload))])
+        return await self._publish_all([(topic, key, msgspec.json.encode(payload))])
 
     def publish_soon(self, topic: str, key: str, payload: Any) -> None:
         """Publishes without waiting. Values of a key that arrive while one is being published conflate."""
@@ -81,7 +83,7 @@ class VolatileTopics:
                 del self._pending[topic, key]
             await self._publish_all(taken)
 
-    async def _publish_all(self, values: Sequence[tuple[str, str, bytes]]) -> None:
+    async def _publish_all(self, values: Sequence[tuple[str, str, bytes]]) -> bool:
         args: list[Any] = [LATEST_TTL_S, VOLATILE_CHANNEL, KEYS_LIMIT]
         for topic, key, body in values:
             args += [key, f"{topic}\n{key}\n", body]
@@ -89,6 +91,8 @@ class VolatileTopics:
             await self._publish(keys=[latest_key(topic) for topic, *_ in values], args=args)
         except (RedisError, OSError) as error:
             log.warning("volatile.publish_failed", topic=values[0][0], error=str(error) or type(error).__name__)
+            return False
+        return True
 
     async def latest(self, topic: str) -> dict[str, Any] | None:
         """The latest value of each key; None where Redis does not answer."""

@@ -53,4 +53,5 @@ INSERT INTO project_retention (tenant_id, livemode, project_id, joined_week, act
 SELECT p.tenant_id, true, p.id, timestamptz '2026-06-01Z' + n * interval '7 days',
     timestamptz '2026-06-01Z' + (n + k) * interval '7 days', 9 - k
 FROM projects p, generate_series(1, 5) n, generate_series(0, 4) k;
+SELECT repair_leaderboard(id) FROM projects;
 """

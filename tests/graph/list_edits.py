@@ -218,6 +218,14 @@ EDITS: dict[str, tuple[Edits, ...]] = {
         PARTICIPATIONS._replace(fresh={"id": RANDOM, "project_id": RANDOM}),
     ),
     "campaigns.participations.entries_by_participation": (Edits("point_entries", near("created_at"), {"id": RANDOM}),),
+    "campaigns.leaderboards.entries_by_project": (
+        Edits(
+            "leaderboard_entries",
+            {"points": "abs({steps})"},
+            {"participation_id": RANDOM},
+            key={"participation_id": "participation_id"},
+        ),
+    ),
     "campaigns.tasks.tasks_by_project": (
         Edits("tasks", {"position": "abs({steps})"}, {"id": RANDOM, "key": f"left({HASH}, 20)"}),
     ),

@@ -72,6 +72,7 @@ OWN_KEYS = {
     "campaigns.participations.participations_by_participant": f"SELECT j.id FROM participants j {OF_ACME}",
     "campaigns.participations.participations_by_user": "SELECT user_id FROM participants WHERE user_id IS NOT NULL",
     "campaigns.participations.entries_by_participation": f"SELECT j.id FROM participations j {OF_ACME} LIMIT 5",
+    "campaigns.leaderboards.entries_by_project": f"SELECT j.id FROM projects j {OF_ACME}",
     "campaigns.tasks.tasks_by_project": f"SELECT j.id FROM projects j {OF_ACME}",
     "campaigns.tasks.completions_by_participation": f"SELECT j.id FROM participations j {OF_ACME} LIMIT 5",
     "campaigns.tasks.completions_by_project": f"SELECT j.id FROM projects j {OF_ACME}",

@@ -49,6 +49,7 @@ SUBSCRIPTIONS = {
     "backtestSweepProgress": "tests/schema/trading/backtests/test_streams.py",
     "projectUpdates": "tests/schema/campaigns/test_streams.py",
     "participationUpdates": "tests/schema/campaigns/test_streams.py",
+    "leaderboard": "tests/schema/campaigns/test_leaderboards.py",
     "trades": "tests/schema/trading/orders/test_streams.py",
     "orderBook": "tests/schema/trading/orders/test_streams.py",
     "transactionUpdates": "tests/schema/ledger/test_streams.py",

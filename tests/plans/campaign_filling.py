@@ -39,6 +39,12 @@ SELECT {_N}, {_ONE}, true, {_ONE}, {_N},
 FROM generate_series(1, {rows // 2}) n;
 INSERT INTO participations (id, tenant_id, livemode, project_id, participant_id, joined_at)
 SELECT {USER.format(f"n + {rows}")}, {_ONE}, true, {_N}, {_ONE}, {ago} FROM generate_series(2, {rows // 10}) n;
+INSERT INTO leaderboard_entries (tenant_id, livemode, participation_id, project_id, points, level)
+SELECT tenant_id, livemode, id, project_id, points, level FROM participations WHERE status = 'active';
+INSERT INTO leaderboard_counts (tenant_id, livemode, project_id, level, prefix, participants)
+SELECT e.tenant_id, e.livemode, e.project_id, d.level, d.prefix, count(*)
+FROM leaderboard_entries e, leaderboard_digits(e.points) AS d
+GROUP BY e.tenant_id, e.livemode, e.project_id, d.level, d.prefix;
 INSERT INTO tasks (id, tenant_id, livemode, project_id, key, name, points, max_completions, proof_kind, is_active,
     position, created_at)
 SELECT {_N}, {_ONE}, true, {_ONE}, 'task-' || n, 'Task', 5, 1,

@@ -37,6 +37,7 @@ MEMBERS: Final = {
     "campaigns.participations.participations_by_project",
     "campaigns.participations.participations_by_participant",
     "campaigns.participations.entries_by_participation",
+    "campaigns.leaderboards.entries_by_project",
     "campaigns.tasks.tasks_by_project",
     "campaigns.tasks.completions_by_participation",
     "campaigns.tasks.completions_by_project",

@@ -7,6 +7,8 @@ from app.domains.accounts.house import ACCOUNTS
 from app.domains.campaigns.analytics import loaders as analytics_loaders
 from app.domains.campaigns.analytics.jobs import analytics_jobs, analytics_schedules
 from app.domains.campaigns.consistency.counters import COUNTERS
+from app.domains.campaigns.leaderboards import loaders as leaderboard_loaders
+from app.domains.campaigns.leaderboards.jobs import announcing_leaderboards
 from app.domains.campaigns.participants import loaders as participant_loaders
 from app.domains.campaigns.participants.jobs import participant_schedules
 from app.domains.campaigns.participations import loaders as participation_loaders
@@ -20,7 +22,7 @@ from app.kit.house import House, Wiring
 
 
 async def _tasks(_: Wiring, services: CampaignsServices) -> list[Coroutine[Any, Any, None]]:
-    return [announcing(services.points)]
+    return [announcing(services.points), announcing_leaderboards(services.leaderboards)]
 
 
 CAMPAIGNS = House(
@@ -28,7 +30,14 @@ CAMPAIGNS = House(
     build=CampaignsServices.build,
     services=CampaignsServices,
     knows=(LEDGER, TENANCY, ACCOUNTS),
-    loaders=(project_loaders, participant_loaders, participation_loaders, task_loaders, analytics_loaders),
+    loaders=(
+        project_loaders,
+        participant_loaders,
+        participation_loaders,
+        task_loaders,
+        analytics_loaders,
+        leaderboard_loaders,
+    ),
     jobs=lambda services: [*participation_jobs(services.points), *analytics_jobs(services.archives)],
     tasks=_tasks,
     schedules=lambda services: [

@@ -7,6 +7,7 @@ from app.domains.campaigns.analytics.services.archive_files import ArchiveFolder
 from app.domains.campaigns.analytics.services.archives import Archives
 from app.domains.campaigns.analytics.services.events import ProjectEvents
 from app.domains.campaigns.analytics.services.statistics import Statistics
+from app.domains.campaigns.leaderboards.services import Leaderboards
 from app.domains.campaigns.participants.services.participants import Participants
 from app.domains.campaigns.participants.services.proofs import Proofs
 from app.domains.campaigns.participations.services.joining import Joining
@@ -20,6 +21,7 @@ from app.domains.campaigns.tasks.services.tasks import Tasks
 from app.domains.tenancy.services import TenancyServices
 from app.kit.crypto.local import derive
 from app.kit.house import Wiring
+from app.kit.volatile import VolatileTopics
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,7 @@ class CampaignsServices:
     events: ProjectEvents
     statistics: Statistics
     archives: Archives
+    leaderboards: Leaderboards
 
     @classmethod
     def build(cls, wiring: Wiring) -> Self:
@@ -63,4 +66,5 @@ class CampaignsServices:
             events=ProjectEvents(database, clock, access),
             statistics=Statistics(database, clock),
             archives=Archives(database, clock, ArchiveFolder(resources.settings.archives)),
+            leaderboards=Leaderboards(database, VolatileTopics(resources.redis)),
         )

@@ -66,6 +66,13 @@ class Followed(msgspec.Struct, frozen=True):
     """What the caller selects of each value of a topic. Equal choices share their executions."""
     since: int | None = None
     """Without `after`, the subscription starts after this event of the stream. Null: it starts with new events."""
+    audience: Audience | None = None
+    """PUBLIC where what the field declares for a tenant is for everybody this time: it is then executed for an
+    anonymous caller, once for all, unless something is selected that is the viewer's alone. Null: as declared."""
+
+    def audience_of(self, declared: Audience) -> Audience:
+        """For whom events are executed, where this is the narrowest audience of all selected fields."""
+        return declared if self.audience is None or declared is Audience.VIEWER else self.audience
 
 
 class Opened:

@@ -127,8 +127,9 @@ class Subscriptions:
             opened = await self._runtime.engine.open_stream(prepared, context)
             async with asyncio.timeout(self._runtime.engine.limits.timeout_s):
                 followed = opened.followed
-                request = GroupRequest(key, prepared, followed, partial(context.for_event, key.audience))
-                group_key = _group_key(request, context.audience_key(key.audience))
+                audience = followed.audience_of(key.audience)
+                request = GroupRequest(key, prepared, followed, partial(context.for_event, audience))
+                group_key = _group_key(request, context.audience_key(audience))
                 charge = self._charge(payer, group_key, prepared, key)
                 position = after or opened.after
                 newcomer = _Newcomer(sink, transport, context.viewer_id, position, followed.since, charge)

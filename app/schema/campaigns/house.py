@@ -6,6 +6,12 @@ from app.schema.campaigns.analytics import ParticipantAnalytics, ProjectAnalytic
 from app.schema.campaigns.analytics_changes import ProjectEventMutation
 from app.schema.campaigns.completion_changes import CompletionMutation
 from app.schema.campaigns.completions import ParticipationCompletions, ProjectCompletions, TaskCompletion
+from app.schema.campaigns.leaderboards import (
+    LeaderboardQuery,
+    LeaderboardSubscription,
+    ParticipationRank,
+    ProjectLeaderboard,
+)
 from app.schema.campaigns.participant_changes import ParticipantMutation
 from app.schema.campaigns.participants import Participant, ParticipantQuery, ParticipantViewer, TenantParticipants
 from app.schema.campaigns.participation_changes import ParticipationMutation
@@ -27,7 +33,7 @@ from app.schema.composition import GraphHouse
 
 CAMPAIGNS = GraphHouse(
     domain=DOMAIN,
-    query=(ProjectQuery, ParticipantQuery, ParticipationQuery),
+    query=(ProjectQuery, ParticipantQuery, ParticipationQuery, LeaderboardQuery),
     mutation=(
         ProjectMutation,
         ParticipantMutation,
@@ -37,7 +43,7 @@ CAMPAIGNS = GraphHouse(
         CompletionMutation,
         ProjectEventMutation,
     ),
-    subscription=(CampaignSubscription,),
+    subscription=(CampaignSubscription, LeaderboardSubscription),
     viewer=(ParticipantViewer, ParticipationViewer),
     nodes=(Project, Participant, Participation, PointEntry, Task, TaskCompletion),
     extensions=(
@@ -52,6 +58,8 @@ CAMPAIGNS = GraphHouse(
         ProjectAnalytics,
         ParticipantAnalytics,
         TenantUsageTotals,
+        ProjectLeaderboard,
+        ParticipationRank,
     ),
     key_scopes={
         "projects": "projects",
@@ -68,6 +76,7 @@ CAMPAIGNS = GraphHouse(
         "completions": "participations",
         "completion_changes": "participations",
         "streams": "participations",
+        "leaderboards": "participations",
         "tasks": "tasks",
         "task_changes": "tasks",
         "ParticipantStatistics": "participants",
