@@ -3,10 +3,18 @@
 from dataclasses import dataclass
 from typing import Self
 
+from app.domains.campaigns.erasure.services import Erasure
+from app.domains.campaigns.exports.services.exporter import Exporter
+from app.domains.campaigns.exports.services.exports import Exports
+from app.domains.campaigns.files.services import Files
+from app.domains.campaigns.imports.services.batches import Batches
+from app.domains.campaigns.imports.services.importer import Importer
+from app.domains.campaigns.imports.services.imports import Imports
 from app.domains.campaigns.participants.services.participants import Participants
 from app.domains.campaigns.participants.services.proofs import Proofs
 from app.domains.campaigns.projects.services.projects import Projects
 from app.domains.campaigns.projects.services.wallets import ProjectWallets
+from app.domains.system.services import SystemServices
 from app.domains.tenancy.services import TenancyServices
 from app.kit.crypto.local import derive
 from app.kit.house import Wiring
@@ -20,18 +28,33 @@ class CampaignsServices:
     project_wallets: ProjectWallets
     participants: Participants
     proofs: Proofs
+    files: Files
+    imports: Imports
+    importer: Importer
+    exports: Exports
+    exporter: Exporter
+    erasure: Erasure
 
     @classmethod
     def build(cls, wiring: Wiring) -> Self:
         """Wires them."""
         resources = wiring.resources
-        database, clock = resources.database, resources.clock
+        database, clock, events = resources.database, resources.clock, resources.events
         access = wiring.services[TenancyServices].access
         wallets = ProjectWallets(database, clock, resources.keyring)
         secret = derive(resources.secret, "wallets of projects")
+        settings = wiring.services[SystemServices].cache
+        files = Files(database, clock, access, settings, derive(resources.secret, "files of campaigns"))
+        known_by = derive(resources.secret, "erased participants")
         return cls(
             projects=Projects(database, clock, access, wallets, secret),
             project_wallets=wallets,
             participants=Participants(database, clock, access),
             proofs=Proofs(database, clock, access),
+            files=files,
+            imports=Imports(database, clock, access, events, files),
+            importer=Importer(database, clock, events, files, Batches(database, clock, events, known_by)),
+            exports=Exports(database, clock, access, files),
+            exporter=Exporter(database, clock, files),
+            erasure=Erasure(database, clock, access, known_by),
         )

@@ -1,6 +1,7 @@
 """Addresses, private keys and signatures of each network. Pure."""
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
 from cryptography.exceptions import InvalidSignature
@@ -13,9 +14,10 @@ from app.domains.campaigns.networks.model import (
     MAX_SIGNATURE_CHARS,
     Network,
     PrivateKey,
+    Wanted,
 )
 from app.kit.crypto.base58 import decode58, encode58
-from app.kit.crypto.keccak import keccak256
+from app.kit.crypto.keccak import keccak256, keccak256_each
 from app.kit.crypto.secp256k1 import N, recover
 from app.kit.errors import InvalidInput
 
@@ -24,6 +26,10 @@ _HEX_KEY: Final = re.compile(r"(?:0x)?([0-9a-fA-F]{64})", re.ASCII)
 _HEX_SIGNATURE: Final = re.compile(r"0x([0-9a-fA-F]{130})", re.ASCII)
 _FIELD: Final = 2**255 - 19
 _D: Final = -121665 * pow(121666, -1, _FIELD) % _FIELD
+COINS: Final = 40
+"""How many random bits for each key `off_curve` takes: it errs once in 2 to the power of so many."""
+_FEW: Final = 8
+_DERIVED: Final = "No private key has this address: it was derived by a program of Solana."
 
 
 def address(text: str, network: Network, field: str, *, off_curve: bool = True) -> str:
@@ -37,10 +43,93 @@ def address(text: str, network: Network, field: str, *, off_curve: bool = True) 
             raise InvalidInput(field, "There are no addresses in the network INTERNAL.")
 
 
+def addresses(wanted: Sequence[Wanted], coins: int) -> list[str | InvalidInput]:
+    """As `address` of each, for a fraction of the time; what it refuses, in place of what it raises. `coins` has COINS
+    random bits for each.
+    """
+    made: list[str | InvalidInput] = []
+    for each in wanted:
+        try:
+            if each.network is Network.ETHEREUM:
+                made.append(_ethereum_digits(each.text, each.field))
+            else:
+                made.append(address(each.text, each.network, each.field))
+        except InvalidInput as refused:
+            made.append(refused)
+    places = [place for place, each in enumerate(wanted) if _is_left(each, made[place], Network.ETHEREUM)]
+    texts = [str(made[place]).lower() for place in places]
+    for place, text, digest in zip(places, texts, keccak256_each([each.encode() for each in texts]), strict=True):
+        try:
+            made[place] = _with_checksum(str(made[place]), _cased(text, digest), wanted[place].field)
+        except InvalidInput as refused:
+            made[place] = refused
+    places = [
+        place
+        for place, each in enumerate(wanted)
+        if _is_left(each, made[place], Network.SOLANA) and not each.allows_off_curve
+    ]
+    off = off_curve([decode58(wanted[place].text) for place in places], coins)
+    for place, is_off in zip(places, off, strict=True):
+        if is_off:
+            made[place] = InvalidInput(wanted[place].field, _DERIVED)
+    return made
+
+
+def _is_left(wanted: Wanted, made: str | InvalidInput, network: Network) -> bool:
+    return wanted.network is network and isinstance(made, str)
+
+
+def off_curve(keys: Sequence[bytes], coins: int) -> list[bool]:
+    """Which of these are no points of ed25519, as `is_on_curve` of each. A product of squares is a square, so products
+    of random halves of many are tested in place of each. `coins` has COINS random bits for each.
+    """
+    found = [False] * len(keys)
+    left = list[tuple[int, int]]()
+    for place, key in enumerate(keys):
+        value = int.from_bytes(key, "little")
+        y, is_odd = value & (1 << 255) - 1, value >> 255
+        square = y * y % _FIELD
+        if y >= _FIELD or (square == 1 and is_odd):
+            found[place] = True
+        elif square != 1:
+            # Whether u / v is a square is whether u * v is.
+            left.append((place, (square - 1) * (_D * square + 1) % _FIELD))
+    groups = [left] if left else []
+    while groups:
+        group = groups.pop()
+        if len(group) <= _FEW:
+            for place, value in group:
+                found[place] = not _is_square(value)
+        elif not _are_squares([value for _, value in group], coins):
+            half = len(group) // 2
+            groups += [group[:half], group[half:]]
+    return found
+
+
+def _are_squares(values: Sequence[int], coins: int) -> bool:
+    products, mask = [1] * COINS, (1 << COINS) - 1
+    for place, value in enumerate(values):
+        drawn = coins >> (COINS * place) & mask
+        while drawn:
+            bit = drawn & -drawn
+            at = bit.bit_length() - 1
+            products[at] = products[at] * value % _FIELD
+            drawn ^= bit
+    return all(_is_square(each) for each in products)
+
+
+def _is_square(value: int) -> bool:
+    return pow(value, (_FIELD - 1) // 2, _FIELD) == 1
+
+
 def checksummed(digits: str) -> str:
     """An address of Ethereum with its checksum by EIP-55, from 40 hexadecimal digits."""
     lower = digits.lower()
-    digest = keccak256(lower.encode()).hex()
+    return _cased(lower, keccak256(lower.encode()))
+
+
+def _cased(lower: str, hashed: bytes) -> str:
+    digest = hashed.hex()
     return "0x" + "".join(
         each.upper() if int(nibble, 16) > 7 else each for each, nibble in zip(lower, digest, strict=False)
     )
@@ -96,15 +185,23 @@ def _solana(text: str, field: str, *, off_curve: bool) -> str:
     if len(key) != 32:
         raise InvalidInput(field, "An address of Solana is 32 bytes in Base58, 32 to 44 characters.")
     if not off_curve and not is_on_curve(key):
-        raise InvalidInput(field, "No private key has this address: it was derived by a program of Solana.")
+        raise InvalidInput(field, _DERIVED)
     return text
 
 
 def _ethereum(text: str, field: str) -> str:
+    digits = _ethereum_digits(text, field)
+    return _with_checksum(digits, checksummed(digits), field)
+
+
+def _ethereum_digits(text: str, field: str) -> str:
     found = _ETHEREUM.fullmatch(text)
     if found is None:
         raise InvalidInput(field, "An address of Ethereum is 0x and 40 hexadecimal digits.")
-    digits, correct = found[1], checksummed(found[1])
+    return found[1]
+
+
+def _with_checksum(digits: str, correct: str, field: str) -> str:
     if digits not in {digits.lower(), digits.upper()} and f"0x{digits}" != correct:
         raise InvalidInput(field, "The checksum of this address is wrong (EIP-55): a character was changed.")
     return correct

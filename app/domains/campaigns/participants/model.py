@@ -51,6 +51,8 @@ class Participant(msgspec.Struct, frozen=True):
     created_at: datetime
     updated_at: datetime
     last_active_at: datetime
+    erased_at: datetime | None
+    """Since when nothing personal of them is left; null: it is there."""
 
 
 class ParticipantWallet(msgspec.Struct, frozen=True):
@@ -160,6 +162,16 @@ class Link(msgspec.Struct, frozen=True):
 
 class ParticipantExists(Problem):
     """Another participant of this tenant has this."""
+
+
+class ParticipantErased(Problem):
+    """This participant was erased: nothing of them can be set again."""
+
+    concerns_id = True
+
+
+class NotLinked(Problem):
+    """The participant is linked to no user."""
 
 
 class ReferralRefused(Problem):

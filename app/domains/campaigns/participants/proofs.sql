@@ -57,6 +57,14 @@ UPDATE participants SET user_id = $2 WHERE id = $1;
 -- Uses up the token of a participant.
 DELETE FROM participant_links WHERE participant_id = $1;
 
+-- name: unlink
+-- Unlinks the user of a participant: its ID.
+UPDATE participants SET user_id = NULL WHERE id = $1;
+
+-- name: lock_own
+-- A participant that a user is linked to, locked: its ID, the user.
+SELECT id FROM participants WHERE id = $1 AND user_id = $2 FOR NO KEY UPDATE;
+
 -- name: remove_challenges
 -- Removes what can be signed no more.
 DELETE FROM wallet_challenges WHERE expires_at < $1::timestamptz;

@@ -27,6 +27,7 @@ class ParticipantSql(Statements, file="participants.sql"):
     add_referrals: Command
     remove_other_wallets: Command
     put_wallets: Command
+    name_of_tenant: Query[str]
 
 
 class ProofSql(Statements, file="proofs.sql"):
@@ -43,5 +44,7 @@ class ProofSql(Statements, file="proofs.sql"):
     is_participant: Query[bool]
     set_user: Command
     delete_link: Command
+    unlink: Command
+    lock_own: Query[UUID]
     remove_challenges: Command
     remove_links: Command

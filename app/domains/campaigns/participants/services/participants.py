@@ -9,7 +9,7 @@ from typing import Any, Final
 from uuid import UUID, uuid4
 
 import msgspec
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from app.domains.campaigns.participants.model import (
     CODE_CHARS,
@@ -18,10 +18,11 @@ from app.domains.campaigns.participants.model import (
     NewParticipant,
     Participant,
     ParticipantChanges,
+    ParticipantErased,
     ParticipantExists,
     ReferralRefused,
 )
-from app.domains.campaigns.participants.rules import CODE_ALPHABET, check_changes, checked
+from app.domains.campaigns.participants.rules import CODE_ALPHABET, check_changes, check_username, checked
 from app.domains.campaigns.participants.statements import ParticipantSql
 from app.domains.tenancy.tenants.model.tenants import MemberRole, Tenancy
 from app.domains.tenancy.tenants.services.access import Access, keyed_request, system_scope
@@ -72,6 +73,7 @@ class Participants:
         async def create(tx: Tx) -> Made:
             await self.access.check(tx, tenancy, MemberRole.ADMIN)
             made, id, row = checked(new), uuid4(), (tenancy.tenant_id, tenancy.livemode)
+            await self._check_username(tx, tenancy, made.username)
             referral_code = await self._code(tx, tenancy, id, made)
             referrer = None
             if made.referrer_code is not None:
@@ -101,8 +103,8 @@ class Participants:
         return await self.database.write(system_scope(tenancy), write)
 
     async def update(self, tenancy: Tenancy, id: UUID, changes: ParticipantChanges) -> None:
-        """Changes a participant. Raises InvalidInput, NotFound, Forbidden, TenantNotActive, ParticipantExists,
-        ReferralRefused.
+        """Changes a participant. Raises InvalidInput, NotFound, Forbidden, TenantNotActive, ParticipantErased,
+        ParticipantExists, ReferralRefused.
         """
         made = check_changes(changes)
 
@@ -114,8 +116,11 @@ class Participants:
             before = await tx.fetch_one(ParticipantSql.lock_participant, id, tenancy.tenant_id, tenancy.livemode)
             if before is None:
                 raise NotFound(Participant)
+            if before.erased_at is not None:
+                raise ParticipantErased
             if made.is_empty:
                 return
+            await self._check_username(tx, tenancy, made.username)
             await self._refuse_taken(tx, tenancy, id, made)
             referrer = await self._referrer(tx, tenancy, before, made)
             wallets = None if made.wallets is UNSET else made.wallets
@@ -133,6 +138,11 @@ class Participants:
                 await self._put_wallets(tx, tenancy, id, wallets, self.clock.now())
 
         await self.database.write(system_scope(tenancy), work)
+
+    async def _check_username(self, tx: Tx, tenancy: Tenancy, username: str | UnsetType | None) -> None:
+        if isinstance(username, str):
+            [tenant] = await tx.fetch(ParticipantSql.name_of_tenant, tenancy.tenant_id)
+            check_username(username, tenant)
 
     async def _code(self, tx: Tx, tenancy: Tenancy, id: UUID, new: NewParticipant) -> str:
         """The code that a new participant gets: a drawn one is drawn again while it is taken."""

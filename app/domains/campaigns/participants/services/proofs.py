@@ -16,7 +16,9 @@ from app.domains.campaigns.participants.model import (
     ChallengeInvalid,
     Link,
     LinkInvalid,
+    NotLinked,
     Participant,
+    ParticipantErased,
     WalletProven,
 )
 from app.domains.campaigns.participants.rules import challenge
@@ -92,7 +94,7 @@ class Proofs:
 
     async def issue_link(self, tenancy: Tenancy, participant_id: UUID) -> Link:
         """A token with which one of Moneta's users links themself to a participant, in place of an earlier one. Raises
-        NotFound, Forbidden, TenantNotActive, AlreadyLinked.
+        NotFound, Forbidden, TenantNotActive, ParticipantErased, AlreadyLinked.
         """
         token, until = new_token(), self.clock.now() + LINK_TTL
 
@@ -102,6 +104,8 @@ class Proofs:
             found = await tx.fetch_one(ParticipantSql.lock_participant, *row)
             if found is None:
                 raise NotFound(Participant)
+            if found.erased_at is not None:
+                raise ParticipantErased
             if found.user_id is not None:
                 raise AlreadyLinked
             await tx.execute(ProofSql.put_link, *row, digest(token), until)
@@ -126,6 +130,31 @@ class Proofs:
             return found.participant_id
 
         return await self.database.write(system_scope_of(viewer.client, viewer.user_id), work)
+
+    async def unlink(self, tenancy: Tenancy, participant_id: UUID) -> None:
+        """Unlinks the user of a participant, as its tenant. Raises NotFound, Forbidden, TenantNotActive, NotLinked."""
+
+        async def work(tx: Tx) -> None:
+            await self.access.check(tx, tenancy, MemberRole.ADMIN)
+            row = participant_id, tenancy.tenant_id, tenancy.livemode
+            found = await tx.fetch_one(ParticipantSql.lock_participant, *row)
+            if found is None:
+                raise NotFound(Participant)
+            if found.user_id is None:
+                raise NotLinked
+            await tx.execute(ProofSql.unlink, participant_id)
+
+        await self.database.write(system_scope(tenancy), work)
+
+    async def unlink_self(self, viewer: Viewer, participant_id: UUID) -> None:
+        """Unlinks the viewer from a participant, whatever the subscription of its tenant is. Raises NotFound."""
+
+        async def work(tx: Tx) -> None:
+            if await tx.fetch_one(ProofSql.lock_own, participant_id, viewer.user_id) is None:
+                raise NotFound(Participant)
+            await tx.execute(ProofSql.unlink, participant_id)
+
+        await self.database.write(system_scope_of(viewer.client, viewer.user_id), work)
 
     async def remove_expired(self) -> str:
         """Removes messages and tokens that have expired."""
