@@ -293,12 +293,15 @@ $$;
 REVOKE ALL ON FUNCTION redact_audit_of_participant FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION redact_audit_of_participant TO moneta_app;
 
--- What an import has done is in its own entries.
+-- What an import has done is in its own entries. How many somebody has referred follows from whom they have referred.
 DROP TRIGGER participants_audit ON participants;
 CREATE CONSTRAINT TRIGGER participants_audit_insert AFTER INSERT ON participants
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.import_id IS NULL)
     EXECUTE FUNCTION write_audit('id', 'first_name', 'last_name', 'email', 'attributes');
-CREATE CONSTRAINT TRIGGER participants_audit_update AFTER UPDATE ON participants
+CREATE CONSTRAINT TRIGGER participants_audit_update
+    AFTER UPDATE OF telegram_id, discord_id, username, first_name, last_name, email, locale, time_zone,
+        has_notifications, attributes, is_active, is_verified, referral_code, referred_by, user_id, wallet_addresses,
+        erased_at ON participants
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.import_id IS NOT DISTINCT FROM OLD.import_id)
     EXECUTE FUNCTION write_audit('id', 'first_name', 'last_name', 'email', 'attributes');
 CREATE CONSTRAINT TRIGGER participants_audit_delete AFTER DELETE ON participants

@@ -8,19 +8,27 @@ SELECT p.id, p.telegram_id, p.discord_id, p.username, p.first_name, p.last_name,
     (SELECT w.address FROM participant_wallets w WHERE w.participant_id = p.id AND w.network = 'ethereum') AS ethereum
 FROM participants p WHERE p.id = ANY (
     ARRAY(
-        SELECT id FROM participants
-        WHERE tenant_id = $1::uuid AND livemode = $2::boolean AND telegram_id = ANY ($3::bigint[])
+        SELECT f.id FROM unnest($3::bigint[]) AS k (value) CROSS JOIN LATERAL (
+            SELECT id FROM participants
+            WHERE tenant_id = $1::uuid AND livemode = $2::boolean AND telegram_id = k.value LIMIT 1
+        ) f
         UNION
-        SELECT id FROM participants WHERE tenant_id = $1 AND livemode = $2 AND discord_id = ANY ($4::text[])
+        SELECT f.id FROM unnest($4::text[]) AS k (value) CROSS JOIN LATERAL (
+            SELECT id FROM participants WHERE tenant_id = $1 AND livemode = $2 AND discord_id = k.value LIMIT 1
+        ) f
         UNION
-        SELECT id FROM participants WHERE tenant_id = $1 AND livemode = $2 AND referral_code = ANY ($5::text[])
+        SELECT f.id FROM unnest($5::text[]) AS k (value) CROSS JOIN LATERAL (
+            SELECT id FROM participants WHERE tenant_id = $1 AND livemode = $2 AND referral_code = k.value LIMIT 1
+        ) f
     )
 ) ORDER BY p.id FOR NO KEY UPDATE OF p;
 
 -- name: referrers
 -- The participants of a tenant with these codes, who can refer others: tenant, mode, codes.
-SELECT referral_code, id FROM participants
-WHERE tenant_id = $1 AND livemode = $2 AND referral_code = ANY ($3::text[]) AND erased_at IS NULL;
+SELECT f.referral_code, f.id FROM unnest($3::text[]) AS k (value) CROSS JOIN LATERAL (
+    SELECT referral_code, id FROM participants
+    WHERE tenant_id = $1::uuid AND livemode = $2::boolean AND referral_code = k.value AND erased_at IS NULL LIMIT 1
+) f;
 
 -- name: insert_participants
 -- Participants of an import: tenant, mode, import, time, and of each the ID, how much later it is, what is set, who has
@@ -56,12 +64,12 @@ FROM unnest(
 ) AS n (
     id, telegram_id, discord_id, username, first_name, last_name, email, locale, time_zone, has_notifications,
     attributes, is_active, is_verified, referral_code, solana, ethereum, last_active_at
-) WHERE p.id = n.id;
+) WHERE p.id = n.id AND p.id = ANY ($2);
 
 -- name: remove_wallets
 -- Removes wallets that others replace: of each the participant, the network, the new address.
 DELETE FROM participant_wallets w USING unnest($1::uuid[], $2::text[], $3::text[]) AS n (id, network, address)
-WHERE w.participant_id = n.id AND w.network = n.network AND w.address <> n.address;
+WHERE w.participant_id = ANY ($1) AND w.participant_id = n.id AND w.network = n.network AND w.address <> n.address;
 
 -- name: put_wallets
 -- Wallets of participants; one that is there stays as it is: tenant, mode, import, time, and of each the participant,

@@ -116,7 +116,8 @@ SELECT EXISTS (SELECT FROM above WHERE id = $2::uuid);
 -- name: add_referrals
 -- Adds to the number of referrals of participants: their IDs in order, how many each.
 UPDATE participants p SET total_referrals = p.total_referrals + n.count
-FROM unnest($1::uuid[], $2::integer[]) AS n (id, count) WHERE p.id = n.id;
+FROM unnest($1::uuid[], $2::integer[]) AS n (id, count)
+WHERE p.id = n.id AND p.id = ANY ($1);
 
 -- name: remove_other_wallets
 -- Removes the wallets of a participant but for these: networks, addresses.

@@ -42,11 +42,12 @@ def name(text: str) -> str:
     InvalidInput.
     """
     trimmed = text.strip()
-    if not 1 <= len(trimmed) <= MAX_NAME_CHARS or not all(map(_is_shown, f" {trimmed}", trimmed)):
+    is_shown = trimmed.isprintable() or all(map(_is_shown, f" {trimmed}", trimmed))
+    if not 1 <= len(trimmed) <= MAX_NAME_CHARS or not is_shown:
         raise InvalidInput("name", f"A name has 1 to {MAX_NAME_CHARS} printable characters.")
     if not any(unicodedata.category(each)[0] in "LNS" and each not in _BLANK for each in trimmed):
         raise InvalidInput("name", "A name has a letter, a digit or a symbol.")
-    if any(len(_alphabets(word)) > 1 for word in trimmed.split()):
+    if not trimmed.isascii() and any(len(_alphabets(word)) > 1 for word in trimmed.split()):
         raise InvalidInput("name", "A word has letters of one alphabet.")
     return trimmed
 

@@ -18,7 +18,7 @@ from app.domains.campaigns.imports.rules.settling import KEYS, SET, Settled, Set
 from app.domains.campaigns.imports.services.digests import digests_of_row
 from app.domains.campaigns.imports.services.imports import progress_of
 from app.domains.campaigns.imports.statements import BatchSql, ImportSql
-from app.domains.campaigns.participants.services.participants import new_code
+from app.domains.campaigns.participants.services.participants import new_codes
 from app.domains.campaigns.participants.statements import ParticipantSql
 from app.kit.clock import Clock
 from app.kit.db import SYSTEM, Database, Tx
@@ -46,7 +46,7 @@ class Batches:
     clock: Clock
     events: EventLog
     secret: bytes = field(repr=False)
-    new_code: Callable[[], str] = new_code
+    new_codes: Callable[[int], list[str]] = new_codes
 
     async def note_total(self, id: UUID, total: int) -> None:
         """Notes how many rows an import has. Raises Ended."""
@@ -98,7 +98,7 @@ class Batches:
         known = await tx.fetch(BatchSql.known, *tenant, *keys)
         codes = list({each.values["referrer_code"] for each in rows if "referrer_code" in each.values})
         referrers = dict(await tx.fetch(BatchSql.referrers, *tenant, codes)) if codes else {}
-        drawn = [(uuid4(), self.new_code()) for _ in rows]
+        drawn = [(uuid4(), code) for code in self.new_codes(len(rows))]
         settling = Settling(id, OnDuplicate(locked.on_duplicate), known, referrers, drawn)
         for row in rows:
             is_erased = bool(excluded) and not excluded.isdisjoint(digests_of_row(self.secret, row))

@@ -32,6 +32,8 @@ from app.kit.errors import InvalidInput, NotFound, ResultDeleted, Unavailable
 from app.kit.idempotency import Made, check_key, once
 
 _ATTEMPTS: Final = 5
+_DRAWN: Final = bytes(ord(CODE_ALPHABET[byte % len(CODE_ALPHABET)]) for byte in range(256))
+"""The character of each byte: 256 is a multiple of how many there are."""
 _STORED: Final = (
     "telegram_id",
     "discord_id",
@@ -51,7 +53,13 @@ _STORED: Final = (
 
 def new_code() -> str:
     """A random referral code."""
-    return "".join(secrets.choice(CODE_ALPHABET) for _ in range(CODE_CHARS))
+    return new_codes(1)[0]
+
+
+def new_codes(count: int) -> list[str]:
+    """Random referral codes."""
+    drawn = secrets.token_bytes(CODE_CHARS * count).translate(_DRAWN).decode("ascii")
+    return [drawn[place : place + CODE_CHARS] for place in range(0, len(drawn), CODE_CHARS)]
 
 
 @dataclass(frozen=True)
