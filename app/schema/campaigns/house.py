@@ -2,6 +2,16 @@
 
 from app.domains.campaigns.house import CAMPAIGNS as DOMAIN
 from app.engine.declarations.key_scopes import NEVER
+from app.schema.campaigns.erasure import ErasureMutation
+from app.schema.campaigns.export_changes import ExportMutation
+from app.schema.campaigns.exports import ParticipantExport, ParticipantExportQuery, TenantParticipantExports
+from app.schema.campaigns.import_changes import ImportMutation
+from app.schema.campaigns.imports import (
+    ParticipantImport,
+    ParticipantImportQuery,
+    ParticipantImportSubscription,
+    TenantParticipantImports,
+)
 from app.schema.campaigns.participant_changes import ParticipantMutation
 from app.schema.campaigns.participants import Participant, ParticipantQuery, ParticipantViewer, TenantParticipants
 from app.schema.campaigns.project_changes import ProjectMutation
@@ -10,17 +20,29 @@ from app.schema.composition import GraphHouse
 
 CAMPAIGNS = GraphHouse(
     domain=DOMAIN,
-    query=(ProjectQuery, ParticipantQuery),
-    mutation=(ProjectMutation, ParticipantMutation),
+    query=(ProjectQuery, ParticipantQuery, ParticipantImportQuery, ParticipantExportQuery),
+    mutation=(ProjectMutation, ParticipantMutation, ImportMutation, ExportMutation, ErasureMutation),
+    subscription=(ParticipantImportSubscription,),
     viewer=(ParticipantViewer,),
-    nodes=(Project, Participant),
-    extensions=(TenantProjects, TenantUsageOfProjects, TenantParticipants),
+    nodes=(Project, Participant, ParticipantImport, ParticipantExport),
+    extensions=(
+        TenantProjects,
+        TenantUsageOfProjects,
+        TenantParticipants,
+        TenantParticipantImports,
+        TenantParticipantExports,
+    ),
     key_scopes={
         "projects": "projects",
         "terms": "projects",
         "project_changes": "projects",
         "participants": "participants",
         "participant_changes": "participants",
+        "imports": "participants",
+        "import_changes": "participants",
+        "exports": "participants",
+        "export_changes": "participants",
+        "erasure": "participants",
         "linkParticipant": NEVER,
     },
 )

@@ -28,7 +28,10 @@ from app.schema.tenancy.changes import TenantNotActive
 
 TELEGRAM = "Their number at Telegram, 1 to 2^63 - 1, which no other participant of the tenant has."
 DISCORD = "Their key at Discord, 1 to 100 printable characters, which no other participant of the tenant has."
-USERNAME = "Their user name, 1 to 100 characters. The letters of a word are of one alphabet."
+USERNAME = (
+    "Their user name, 1 to 100 characters. The letters of a word are of one alphabet, and it does not look like that of"
+    " the tenant, of Moneta, or of who helps."
+)
 FIRST = "Their first name, 1 to 255 characters."
 LAST = "Their last name, 1 to 255 characters."
 EMAIL = "Where they can be reached."
@@ -49,6 +52,11 @@ KEPT = "Omitted: unchanged. Not null."
 @problem_type(model.ParticipantExists)
 class ParticipantExists(Problem):
     """Another participant of the tenant has this ID or code."""
+
+
+@problem_type(model.ParticipantErased)
+class ParticipantErased(Problem):
+    """The participant was erased: nothing of them can be set again."""
 
 
 @problem_type(model.ReferralRefused)
@@ -268,7 +276,15 @@ class ParticipantMutation:
             raise errors.ResultDeleted
         return CreateParticipantPayload(participant=participant)
 
-    @mutation(UpdateParticipantPayload, InvalidInput, NotFound, TenantNotActive, ParticipantExists, ReferralRefused)
+    @mutation(
+        UpdateParticipantPayload,
+        InvalidInput,
+        NotFound,
+        TenantNotActive,
+        ParticipantErased,
+        ParticipantExists,
+        ReferralRefused,
+    )
     async def update_participant(self, info: Info, input: UpdateParticipantInput) -> Any:
         """Changes a participant. For the owners and admins of its tenant."""
         tenancy, id = info.context.require_tenancy(), key_of(input.id, Participant)
@@ -296,7 +312,7 @@ class ParticipantMutation:
         await _services(info).proofs.verify(tenancy, id, input.network, input.signature)
         return VerifyWalletPayload(participant=await read_participant(info.context, id))
 
-    @mutation(IssueParticipantLinkPayload, NotFound, TenantNotActive, AlreadyLinked)
+    @mutation(IssueParticipantLinkPayload, NotFound, TenantNotActive, ParticipantErased, AlreadyLinked)
     async def issue_participant_link(self, info: Info, input: IssueParticipantLinkInput) -> Any:
         """Issues a token with which a user of Moneta links themself to a participant within a day. For the owners and
         admins of its tenant.

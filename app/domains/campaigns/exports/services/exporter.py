@@ -41,9 +41,7 @@ class Exporter:
             pass
 
     async def _step(self, tx: Tx, id: UUID) -> bool:
-        """Writes the next rows. False: there is nothing to do any more. Erasing a participant meanwhile makes the export
-        begin anew.
-        """
+        """Writes the next rows. False: nothing is left to do. Erasing a participant meanwhile makes it begin anew."""
         export = await tx.fetch_one(ExportSql.lock_export, id)
         if export is None:
             return False
