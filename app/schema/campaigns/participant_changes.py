@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 import strawberry
+from strawberry.scalars import JSON
 
 from app.domains.campaigns.participants import model
 from app.domains.campaigns.services import CampaignsServices
@@ -198,7 +199,8 @@ class VerifyWalletInput:
     network: Network = strawberry.field(description="The network of the wallet.")
     signature: str = strawberry.field(
         description="The signature of the message of `startWalletProof` by the private key of the wallet: in SOLANA"
-        " that of ed25519, in Base58; in ETHEREUM that of EIP-191 (`personal_sign`), 0x and 130 hexadecimal digits."
+        " that of ed25519, in Base58; in ETHEREUM that of EIP-191 (`personal_sign`), or of EIP-712 over `typedData`, 0x and 130 hexadecimal"
+        " digits."
     )
 
 
@@ -236,6 +238,10 @@ class StartWalletProofPayload:
 
     address: str = strawberry.field(description="The address of the wallet.")
     message: str = strawberry.field(description="The message, as it is to be signed.")
+    typed_data: JSON | None = strawberry.field(
+        description="The same as typed data by EIP-712, which wallets of Ethereum show and sign as well. Null in other"
+        " networks."
+    )
     expires_at: datetime = strawberry.field(description="Until when the signature is accepted.")
 
 
@@ -301,7 +307,12 @@ class ParticipantMutation:
         """
         tenancy, id = info.context.require_tenancy(), key_of(input.participant_id, Participant)
         asked = await _services(info).proofs.start(tenancy, id, input.network)
-        return StartWalletProofPayload(address=asked.address, message=asked.message, expires_at=asked.expires_at)
+        return StartWalletProofPayload(
+            address=asked.address,
+            message=asked.message,
+            typed_data=None if asked.typed_data is None else JSON(asked.typed_data),
+            expires_at=asked.expires_at,
+        )
 
     @mutation(VerifyWalletPayload, InvalidInput, NotFound, TenantNotActive, ChallengeInvalid, WalletProven)
     async def verify_wallet(self, info: Info, input: VerifyWalletInput) -> Any:

@@ -18,15 +18,6 @@ class Network(StrEnum):
     ETHEREUM = "ethereum"
 
 
-class Wanted(msgspec.Struct, frozen=True):
-    """An address to check, and where it was given."""
-
-    text: str
-    network: Network
-    field: str
-    allows_off_curve: bool = False
-
-
 class PrivateKey(msgspec.Struct, frozen=True):
     """The private key of a wallet: 32 bytes. No text of it shows any."""
 

@@ -140,6 +140,12 @@ class Challenge(msgspec.Struct, frozen=True):
     expires_at: datetime
 
 
+class IssuedChallenge(Challenge, frozen=True):
+    """A challenge, and what a wallet of Ethereum may sign in its place."""
+
+    typed_data: dict[str, Any] | None
+
+
 class OpenLink(msgspec.Struct, frozen=True):
     """A participant that a token links a user to."""
 

@@ -17,7 +17,6 @@ from app.domains.campaigns.participants.model import (
     ParticipantChanges,
     WalletProven,
 )
-from app.kit.crypto.base58 import encode58
 from app.kit.errors import InvalidInput, NotFound
 from tests.domains.campaigns.fair import ETHEREUM, ETHEREUM_SECRET, SOLANA, SOLANA_KEY, Fair, in_test_mode
 from tests.domains.campaigns.signing import signed_by_ethereum
@@ -27,9 +26,8 @@ WALLETS = (NamedWallet(Network.SOLANA, SOLANA), NamedWallet(Network.ETHEREUM, ET
 
 def signed(message: str, network: Network) -> str:
     if network is Network.SOLANA:
-        return encode58(SOLANA_KEY.sign(message.encode()))
-    _, made, odd = signed_by_ethereum(int(ETHEREUM_SECRET, 16), message.encode())
-    return f"0x{made.hex()}{27 + odd:02x}"
+        return str(SOLANA_KEY.sign_message(message.encode()))
+    return signed_by_ethereum(int(ETHEREUM_SECRET, 16), message.encode())
 
 
 async def verified(fair: Fair, id: UUID) -> list[str]:

@@ -15,8 +15,8 @@ from app.domains.campaigns.imports.model import (
     RefusalReason,
 )
 from app.domains.campaigns.imports.rules.cells import unescaped
-from app.domains.campaigns.networks.model import Network, Wanted
-from app.domains.campaigns.networks.rules import addresses
+from app.domains.campaigns.networks.model import Network
+from app.domains.campaigns.networks.rules import address
 from app.domains.campaigns.participants.model import Attribute
 from app.domains.campaigns.participants.rules import RULES, check_username
 from app.kit.errors import InvalidInput
@@ -30,18 +30,9 @@ _TOO_MANY: Final = "The row has more cells than the header."
 _WALLET_FIELDS: Final = {"wallet_address": None, "solana_address": Network.SOLANA, "ethereum_address": Network.ETHEREUM}
 
 
-def rows_of(records: Sequence[Record], fields: Sequence[str], tenant: str, now: datetime, coins: int) -> list[GivenRow]:
-    """What records say, in order. `tenant`: the name of the tenant, which nobody is called; `coins` are as in
-    `addresses`, twice for each record.
-    """
-    rows = [_row(each, fields, tenant, now) for each in records]
-    wanted = [
-        Wanted(wallet.address, wallet.network, _field_of(wallet, fields), wallet.allows_off_curve)
-        for row in rows
-        for wallet in row.wallets
-    ]
-    made = iter(addresses(wanted, coins))
-    return [_with_addresses(row, fields, [next(made) for _ in row.wallets]) for row in rows]
+def rows_of(records: Sequence[Record], fields: Sequence[str], tenant: str, now: datetime) -> list[GivenRow]:
+    """What records say, in order. `tenant`: the name of the tenant, which nobody is called."""
+    return [_with_addresses(_row(each, fields, tenant, now), fields) for each in records]
 
 
 def telegram_id(text: str) -> int:
@@ -164,11 +155,14 @@ def _field_of(wallet: GivenWallet, fields: Sequence[str]) -> str:
     return named if named in fields else "wallet_address"
 
 
-def _with_addresses(row: GivenRow, fields: Sequence[str], made: Sequence[str | InvalidInput]) -> GivenRow:
+def _with_addresses(row: GivenRow, fields: Sequence[str]) -> GivenRow:
     wallets, faults = list[GivenWallet](), list(row.faults)
-    for wallet, address in zip(row.wallets, made, strict=True):
-        if isinstance(address, InvalidInput):
-            faults.append(Fault(_field_of(wallet, fields), RefusalReason.INVALID, address.message))
+    for wallet in row.wallets:
+        field, allows = _field_of(wallet, fields), wallet.allows_off_curve
+        try:
+            made = address(wallet.address, wallet.network, field, off_curve=allows)
+        except InvalidInput as refused:
+            faults.append(Fault(field, RefusalReason.INVALID, refused.message))
         else:
-            wallets.append(GivenWallet(wallet.network, address, wallet.allows_off_curve))
+            wallets.append(GivenWallet(wallet.network, made, allows))
     return GivenRow(row.number, row.values, row.attributes, tuple(wallets), tuple(faults))

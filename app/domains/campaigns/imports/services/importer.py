@@ -1,7 +1,6 @@
 """Importing what was asked for. A worker that is killed leaves whole batches, and the next goes on behind them."""
 
 import asyncio
-import secrets
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -25,7 +24,6 @@ from app.domains.campaigns.imports.rules.rows import rows_of
 from app.domains.campaigns.imports.services.batches import Batches, Closed, Ended
 from app.domains.campaigns.imports.services.imports import progress_of
 from app.domains.campaigns.imports.statements import ImportReadSql, ImportSql
-from app.domains.campaigns.networks.rules import COINS
 from app.domains.campaigns.participants.statements import ParticipantSql
 from app.kit.clock import Clock
 from app.kit.db import SYSTEM, Database, Tx
@@ -97,8 +95,7 @@ class Importer:
             ahead: asyncio.Task[list[GivenRow]] | None = None
             try:
                 async for records in batches:
-                    drawn = secrets.randbits(2 * COINS * len(records))
-                    reading = self._in_thread(rows_of, records, asked.fields, tenant, self.clock.now(), drawn)
+                    reading = self._in_thread(rows_of, records, asked.fields, tenant, self.clock.now())
                     before, ahead = ahead, asyncio.create_task(reading)
                     if before is not None:
                         yield await before

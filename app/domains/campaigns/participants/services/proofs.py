@@ -7,13 +7,14 @@ from uuid import UUID
 from app.domains.accounts.model import Viewer
 from app.domains.accounts.services.auth_log import system_scope as system_scope_of
 from app.domains.campaigns.networks.model import Network
-from app.domains.campaigns.networks.rules import is_signed
+from app.domains.campaigns.networks.rules import is_signed, typed_data
 from app.domains.campaigns.participants.model import (
     CHALLENGE_TTL,
     LINK_TTL,
     AlreadyLinked,
     Challenge,
     ChallengeInvalid,
+    IssuedChallenge,
     Link,
     LinkInvalid,
     NotLinked,
@@ -41,12 +42,12 @@ class Proofs:
     clock: Clock
     access: Access
 
-    async def start(self, tenancy: Tenancy, participant_id: UUID, network: Network) -> Challenge:
+    async def start(self, tenancy: Tenancy, participant_id: UUID, network: Network) -> IssuedChallenge:
         """What the owner of a wallet of a participant has to sign, in place of an earlier one. Raises NotFound,
         Forbidden, TenantNotActive.
         """
 
-        async def work(tx: Tx) -> Challenge:
+        async def work(tx: Tx) -> IssuedChallenge:
             await self.access.check(tx, tenancy, MemberRole.ADMIN)
             row, until = (
                 (participant_id, network, tenancy.tenant_id, tenancy.livemode),
@@ -58,7 +59,8 @@ class Proofs:
             nonce = new_token(NONCE_BYTES)
             message = challenge(tenancy.slug, participant_id, network, address, nonce=nonce, until=until)
             await tx.execute(ProofSql.put_challenge, *row, address, message, until)
-            return Challenge(address, message, until)
+            typed = typed_data(message) if network is Network.ETHEREUM else None
+            return IssuedChallenge(address, message, until, typed)
 
         return await self.database.write(system_scope(tenancy), work)
 
