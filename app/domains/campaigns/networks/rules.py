@@ -99,7 +99,7 @@ def _is_signed_for_ethereum(digest: bytes, signature: str, address: str) -> bool
     # It takes longer to import than anything else here, and only whoever proves a wallet needs it.
     from eth_keys.datatypes import Signature as EthereumSignature
     from eth_keys.exceptions import BadSignature
-    from eth_utils import ValidationError
+    from eth_utils.exceptions import ValidationError
 
     found = _HEX_SIGNATURE.fullmatch(signature)
     made = b"" if found is None else bytes.fromhex(found[1])
