@@ -24,7 +24,7 @@ def _jobs(services: CampaignsServices) -> Sequence[Job]:
 
 def _schedules(services: CampaignsServices) -> Sequence[Schedule]:
     return [
-        *participant_schedules(services.proofs),
+        *participant_schedules(services.proofs, services.links),
         *file_schedules(services.files),
         *import_schedules(services.imports),
         *export_schedules(services.exports),

@@ -10,6 +10,7 @@ from app.domains.campaigns.files.services import Files
 from app.domains.campaigns.imports.services.batches import Batches
 from app.domains.campaigns.imports.services.importer import Importer
 from app.domains.campaigns.imports.services.imports import Imports
+from app.domains.campaigns.participants.services.links import Links
 from app.domains.campaigns.participants.services.participants import Participants
 from app.domains.campaigns.participants.services.proofs import Proofs
 from app.domains.campaigns.projects.services.projects import Projects
@@ -28,6 +29,7 @@ class CampaignsServices:
     project_wallets: ProjectWallets
     participants: Participants
     proofs: Proofs
+    links: Links
     files: Files
     imports: Imports
     importer: Importer
@@ -51,6 +53,7 @@ class CampaignsServices:
             project_wallets=wallets,
             participants=Participants(database, clock, access),
             proofs=Proofs(database, clock, access),
+            links=Links(database, clock, access),
             files=files,
             imports=Imports(database, clock, access, events, files),
             importer=Importer(database, clock, events, files, Batches(database, clock, events, known_by)),

@@ -69,11 +69,11 @@ class ErasureMutation:
         """Unlinks the user of a participant: for the owners and admins of the tenant that the request names, or, where
         it names none, for the user who is linked.
         """
-        context, proofs, id = info.context, _services(info).proofs, key_of(input.participant_id, Participant)
+        context, links, id = info.context, _services(info).links, key_of(input.participant_id, Participant)
         if context.tenancy is None and context.tenant_refusal is None:
-            await proofs.unlink_self(context.require_viewer(), id)
+            await links.unlink_self(context.require_viewer(), id)
         else:
-            await proofs.unlink(context.require_tenancy(), id)
+            await links.unlink(context.require_tenancy(), id)
         return UnlinkParticipantPayload(participant=await read_participant(context, id))
 
 

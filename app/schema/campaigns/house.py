@@ -13,6 +13,7 @@ from app.schema.campaigns.imports import (
     TenantParticipantImports,
 )
 from app.schema.campaigns.participant_changes import ParticipantMutation
+from app.schema.campaigns.participant_links import ParticipantLinkMutation
 from app.schema.campaigns.participants import Participant, ParticipantQuery, ParticipantViewer, TenantParticipants
 from app.schema.campaigns.project_changes import ProjectMutation
 from app.schema.campaigns.projects import Project, ProjectQuery, TenantProjects, TenantUsageOfProjects
@@ -21,7 +22,14 @@ from app.schema.composition import GraphHouse
 CAMPAIGNS = GraphHouse(
     domain=DOMAIN,
     query=(ProjectQuery, ParticipantQuery, ParticipantImportQuery, ParticipantExportQuery),
-    mutation=(ProjectMutation, ParticipantMutation, ImportMutation, ExportMutation, ErasureMutation),
+    mutation=(
+        ProjectMutation,
+        ParticipantMutation,
+        ParticipantLinkMutation,
+        ImportMutation,
+        ExportMutation,
+        ErasureMutation,
+    ),
     subscription=(ParticipantImportSubscription,),
     viewer=(ParticipantViewer,),
     nodes=(Project, Participant, ParticipantImport, ParticipantExport),
@@ -43,6 +51,8 @@ CAMPAIGNS = GraphHouse(
         "exports": "participants",
         "export_changes": "participants",
         "erasure": "participants",
+        "participant_links": "participants",
+        "startParticipantLink": NEVER,
         "linkParticipant": NEVER,
     },
 )

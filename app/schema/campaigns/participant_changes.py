@@ -1,4 +1,4 @@
-"""Creating, changing, proving and linking participants."""
+"""Creating and changing participants, and proving their wallets."""
 
 from datetime import datetime
 from typing import Any
@@ -20,7 +20,7 @@ from app.engine.declarations.problems import (
     problem_type,
 )
 from app.kit import errors
-from app.schema.campaigns.networks import ADDRESS, Network
+from app.schema.campaigns.networks import ADDRESS, SIGNATURE, Network
 from app.schema.campaigns.participants import Participant, read_participant
 from app.schema.context import Info
 from app.schema.idempotency import IDEMPOTENCY_KEY
@@ -73,16 +73,6 @@ class ChallengeInvalid(Problem):
 @problem_type(model.WalletProven)
 class WalletProven(Problem):
     """Another participant of the tenant has proven that the wallet is theirs."""
-
-
-@problem_type(model.LinkInvalid)
-class LinkInvalid(Problem):
-    """The token has expired, was used or replaced, or never was."""
-
-
-@problem_type(model.AlreadyLinked)
-class AlreadyLinked(Problem):
-    """The participant is linked to a user, or the user to another participant of the tenant."""
 
 
 @strawberry.input
@@ -198,24 +188,8 @@ class VerifyWalletInput:
     participant_id: strawberry.ID = strawberry.field(description="The global ID of the participant.")
     network: Network = strawberry.field(description="The network of the wallet.")
     signature: str = strawberry.field(
-        description="The signature of the message of `startWalletProof` by the private key of the wallet: in SOLANA"
-        " that of ed25519, in Base58; in ETHEREUM that of EIP-191 (`personal_sign`), or of EIP-712 over `typedData`, 0x and 130 hexadecimal"
-        " digits."
+        description=f"The signature of the message of `startWalletProof` by the private key of the wallet: {SIGNATURE}"
     )
-
-
-@strawberry.input
-class IssueParticipantLinkInput:
-    """The participant to link a user to."""
-
-    participant_id: strawberry.ID = strawberry.field(description="The global ID of the participant.")
-
-
-@strawberry.input
-class LinkParticipantInput:
-    """Which participant the viewer is."""
-
-    token: str = strawberry.field(description="The token that the tenant has issued.")
 
 
 @strawberry.type
@@ -248,21 +222,6 @@ class StartWalletProofPayload:
 @strawberry.type
 class VerifyWalletPayload:
     """The wallet was proven."""
-
-    participant: Participant = strawberry.field(description="The participant as it is now.")
-
-
-@strawberry.type
-class IssueParticipantLinkPayload:
-    """What a user links themself to the participant with. An earlier token is good no more."""
-
-    link_token: str = strawberry.field(description="The token, which is shown once, and good once.")
-    expires_at: datetime = strawberry.field(description="Until when it can be used.")
-
-
-@strawberry.type
-class LinkParticipantPayload:
-    """The viewer is linked to the participant."""
 
     participant: Participant = strawberry.field(description="The participant as it is now.")
 
@@ -322,23 +281,6 @@ class ParticipantMutation:
         tenancy, id = info.context.require_tenancy(), key_of(input.participant_id, Participant)
         await _services(info).proofs.verify(tenancy, id, input.network, input.signature)
         return VerifyWalletPayload(participant=await read_participant(info.context, id))
-
-    @mutation(IssueParticipantLinkPayload, NotFound, TenantNotActive, ParticipantErased, AlreadyLinked)
-    async def issue_participant_link(self, info: Info, input: IssueParticipantLinkInput) -> Any:
-        """Issues a token with which a user of Moneta links themself to a participant within a day. For the owners and
-        admins of its tenant.
-        """
-        context = info.context
-        tenancy, id = context.require_tenancy(), key_of(input.participant_id, Participant)
-        link = await _services(info).proofs.issue_link(tenancy, id)
-        context.reveals_secret = True
-        return IssueParticipantLinkPayload(link_token=link.token, expires_at=link.expires_at)
-
-    @mutation(LinkParticipantPayload, LinkInvalid, AlreadyLinked)
-    async def link_participant(self, info: Info, input: LinkParticipantInput) -> Any:
-        """Links the viewer to the participant of a token, which the tenant has issued."""
-        id = await _services(info).proofs.link(info.context.require_viewer(), input.token)
-        return LinkParticipantPayload(participant=await read_participant(info.context, id))
 
 
 def _services(info: Info) -> CampaignsServices:

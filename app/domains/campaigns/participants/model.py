@@ -156,6 +156,14 @@ class OpenLink(msgspec.Struct, frozen=True):
     is_open: bool
 
 
+class WalletClaim(msgspec.Struct, frozen=True):
+    """A participant with a wallet that a user has signed with."""
+
+    participant_id: UUID
+    is_linked: bool
+    is_proven: bool
+
+
 class Link(msgspec.Struct, frozen=True):
     """A token that links a user to a participant. It is shown once."""
 
@@ -201,6 +209,12 @@ class LinkInvalid(Problem):
 
     code = Code.NOT_FOUND
     field = "token"
+
+
+class NobodyHasWallet(Problem):
+    """No participant of this tenant has this wallet, or several have. Ask the tenant for a token."""
+
+    code = Code.NOT_FOUND
 
 
 class AlreadyLinked(Problem):

@@ -93,6 +93,15 @@ def challenge(slug: str, participant_id: UUID, network: Network, wallet: str, *,
     )
 
 
+def link_challenge(slug: str, user_id: UUID, network: Network, wallet: str, *, nonce: str, until: datetime) -> str:
+    """What a user signs who links themself to the participant with a wallet."""
+    return (
+        f"Link your user of Moneta to the participant of the tenant {slug} with this wallet.\n\n"
+        f"Network: {network.upper()}\nAddress: {wallet}\nUser: {user_id}\nNonce: {nonce}\n"
+        f"Expires: {until:%Y-%m-%dT%H:%M:%SZ}\n\nTo sign this costs nothing, and moves nothing."
+    )
+
+
 def _made(faults: Faults, given: Mapping[str, Any]) -> dict[str, Any]:
     """What is given, as it is stored."""
     made = {}

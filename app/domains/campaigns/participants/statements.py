@@ -2,7 +2,14 @@
 
 from uuid import UUID
 
-from app.domains.campaigns.participants.model import Challenge, OpenLink, Participant, ParticipantWallet, Taken
+from app.domains.campaigns.participants.model import (
+    Challenge,
+    OpenLink,
+    Participant,
+    ParticipantWallet,
+    Taken,
+    WalletClaim,
+)
 from app.kit.sql import Command, Keyed, Query, Rows, Statements
 
 
@@ -39,6 +46,12 @@ class ProofSql(Statements, file="proofs.sql"):
     use_challenge: Query[str]
     is_proven: Query[bool]
     set_verified: Command
+    remove_challenges: Command
+
+
+class LinkSql(Statements, file="links.sql"):
+    """What links users to participants."""
+
     put_link: Command
     lock_link: Query[OpenLink]
     is_participant: Query[bool]
@@ -46,5 +59,10 @@ class ProofSql(Statements, file="proofs.sql"):
     delete_link: Command
     unlink: Command
     lock_own: Query[UUID]
-    remove_challenges: Command
+    open_tenant: Query[UUID]
+    put_link_challenge: Command
+    link_challenge: Query[Challenge]
+    use_link_challenge: Query[str]
+    lock_owners: Query[WalletClaim]
+    remove_link_challenges: Command
     remove_links: Command
