@@ -9,6 +9,7 @@ from app.domains.campaigns.participants.model import (
     ParticipantWallet,
     Taken,
     WalletClaim,
+    WalletOwner,
 )
 from app.kit.sql import Command, Keyed, Query, Rows, Statements
 
@@ -20,6 +21,7 @@ class ParticipantSql(Statements, file="participants.sql"):
     participants_by_telegram_ids: Query[Participant]
     participants_by_discord_ids: Query[Participant]
     participants_by_referral_codes: Query[Participant]
+    participants_by_wallet_addresses: Query[WalletOwner]
     participants_by_tenant: Rows[Participant]
     participants_by_user: Rows[Participant]
     wallets_by_participants: Keyed[ParticipantWallet]
