@@ -47,14 +47,14 @@ def keccak256(data: bytes) -> bytes:
 
 def keccak256_each(messages: Sequence[bytes]) -> list[bytes]:
     """The digests of many messages of at most 135 bytes. A lane of all of them is one integer, so that an operation on
-    it is one on each: a hundred times as fast as one after the other.
+    it is one on each: a hundred times as fast as one after the other. Raises ValueError.
     """
     count = len(messages)
-    blocks = [message + b"\x01" + bytes(_RATE - len(message) - 1) for message in messages]
-    if any(len(block) != _RATE for block in blocks):
+    if any(len(message) >= _RATE for message in messages):
         raise ValueError("a message is longer than a block")
-    if not blocks:
+    if not messages:
         return []
+    blocks = [message + b"\x01" + bytes(_RATE - len(message) - 1) for message in messages]
     ones = int.from_bytes((b"\x01" + bytes(7)) * count, "little")
     lanes = [
         int.from_bytes(b"".join(block[place : place + 8] for block in blocks), "little") for place in range(0, _RATE, 8)
