@@ -166,7 +166,7 @@ ALTER TABLE participants
     ADD CONSTRAINT participants_erased CHECK (
         erased_at IS NULL OR (
             num_nonnulls(telegram_id, discord_id, username, first_name, last_name, email, locale, time_zone, user_id) = 0
-            AND attributes = '{}' AND wallet_addresses = '{}' AND NOT is_active AND NOT is_verified
+            AND attributes = '{}' AND NOT is_active AND NOT is_verified
             AND NOT has_notifications
         )
     ) NOT VALID;
@@ -300,7 +300,7 @@ CREATE CONSTRAINT TRIGGER participants_audit_insert AFTER INSERT ON participants
     EXECUTE FUNCTION write_audit('id', 'first_name', 'last_name', 'email', 'attributes');
 CREATE CONSTRAINT TRIGGER participants_audit_update
     AFTER UPDATE OF telegram_id, discord_id, username, first_name, last_name, email, locale, time_zone,
-        has_notifications, attributes, is_active, is_verified, referral_code, referred_by, user_id, wallet_addresses,
+        has_notifications, attributes, is_active, is_verified, referral_code, referred_by, user_id,
         erased_at ON participants
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.import_id IS NOT DISTINCT FROM OLD.import_id)
     EXECUTE FUNCTION write_audit('id', 'first_name', 'last_name', 'email', 'attributes');

@@ -63,7 +63,7 @@ class ExportMutation:
 
     @mutation(ExportParticipantsPayload, InvalidInput, TooManyTransfers, ResultDeleted, IdempotencyKeyReused)
     async def export_participants(self, info: Info, input: ExportParticipantsInput) -> Any:
-        """Asks for a file with all participants of the tenant that the request names: the real ones, or those for tests,
+        """Asks for a file with all participants of the tenant that the request names: the real ones or those for tests,
         as it acts. A worker writes it. Who is created meanwhile may be in it or not. For the owners and admins of the
         tenant, whatever its subscription allows.
         """

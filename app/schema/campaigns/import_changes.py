@@ -110,8 +110,8 @@ class ImportParticipantsInput:
     source: ParticipantImportSource = strawberry.field(description="The file.")
     mapping: list[ParticipantImportColumnInput] | None = strawberry.field(
         default=None,
-        description="What columns are that are not named like fields, up to 200. Null: all are named like fields, in any"
-        " case.",
+        description="What columns are that are not named like fields, up to 200. Null: all columns are named like"
+        " fields, in any case.",
     )
     on_duplicate: OnDuplicate | None = strawberry.field(
         default=None, description="What becomes of rows whose participants are there already. Null: SKIP."

@@ -1,5 +1,6 @@
 """A tenant for each test."""
 
+import pytest
 import pytest_asyncio
 
 from app.domains.accounts.services import AccountsServices
@@ -10,6 +11,7 @@ from app.kit.db import Database
 from app.kit.house import Services
 from tests.databases import Owner
 from tests.domains.campaigns.fair import Fair
+from tests.domains.campaigns.stall import Stall
 from tests.domains.tenancy.office import Office
 from tests.factories import register
 
@@ -21,3 +23,8 @@ async def fair(services: Services, database: Database, owner: Owner, clock: Fixe
     office = Office(services[TenancyServices], mail_queue, database, owner, clock, alice, bob)
     await office.found()
     return Fair(office, services[CampaignsServices], await office.acting())
+
+
+@pytest.fixture
+def stall(fair: Fair) -> Stall:
+    return Stall(fair)

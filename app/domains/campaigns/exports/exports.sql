@@ -12,10 +12,8 @@ RETURNING attempts;
 
 -- name: lock_export
 -- A running export, locked.
-SELECT e.tenant_id, e.livemode, e.file_id, coalesce(
-        (SELECT f.chunks FROM campaign_files f WHERE f.id = e.file_id), 0
-    ) AS chunks, e.after_at, e.after_id, e.late_ids, e.late_written
-FROM participant_exports e WHERE e.id = $1 AND e.status = 'running' FOR NO KEY UPDATE OF e;
+SELECT tenant_id, livemode, file_id, after_at, after_id, late_ids, late_written
+FROM participant_exports WHERE id = $1 AND status = 'running' FOR NO KEY UPDATE;
 
 -- name: late_participants
 -- Those of a tenant whose referrer is newer than they are, and all whom they have referred, referrers first: tenant,
@@ -32,8 +30,9 @@ WITH RECURSIVE late AS (
 SELECT id FROM late GROUP BY id ORDER BY max(depth), id;
 
 -- name: open_export
--- Gives a running export its file: ID, file, who comes last.
-UPDATE participant_exports e SET file_id = $2, late_ids = $3::uuid[], total_rows = (
+-- Gives a running export its file, which begins anew: ID, file, who comes last.
+UPDATE participant_exports e SET file_id = $2, late_ids = $3::uuid[], after_at = NULL, after_id = NULL,
+    late_written = 0, written_rows = 0, total_rows = (
     SELECT count(*) FROM participants p
     WHERE p.tenant_id = e.tenant_id AND p.livemode = e.livemode AND p.erased_at IS NULL
 ) WHERE id = $1;

@@ -45,7 +45,6 @@ class LockedExport(msgspec.Struct, frozen=True):
     tenant_id: UUID
     livemode: bool
     file_id: UUID | None
-    chunks: int
     after_at: datetime | None
     after_id: UUID | None
     late_ids: list[UUID] | None

@@ -209,8 +209,6 @@ class Known(msgspec.Struct, frozen=True):
     import_id: UUID | None
     is_erased: bool
     referrer_code: str | None
-    solana: str | None
-    ethereum: str | None
 
 
 class FileRefused(Problem):

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 from app.domains.campaigns.exports.model import ExportedRow, ExportStatus, LockedExport
 from app.domains.campaigns.exports.rules import beginning, lines_of
 from app.domains.campaigns.exports.statements import ExportSql
-from app.domains.campaigns.files.model import KEPT, FileKind
+from app.domains.campaigns.files.model import KEPT, FileGone, FileKind
 from app.domains.campaigns.files.services import Files
 from app.domains.campaigns.files.statements import FileSql
 from app.kit.clock import Clock
@@ -51,12 +51,12 @@ class Exporter:
             late = await tx.fetch(ExportSql.late_participants, *tenant)
             await tx.execute(FileSql.insert_file, file_id, *tenant, FileKind.EXPORT, now, now + KEPT)
             await tx.execute(ExportSql.open_export, id, file_id, late)
-            await self._append(tx, file_id, 0, beginning())
+            await self._append(tx, file_id, beginning())
             return True
         after = export.after_at, export.after_id
         rows = await tx.fetch(ExportSql.participants_after, *tenant, *after, export.late_ids, self.page_rows)
         if rows:
-            await self._append(tx, export.file_id, export.chunks, lines_of(rows))
+            await self._append(tx, export.file_id, lines_of(rows))
             last = rows[-1].created_at, rows[-1].id
             await tx.execute(ExportSql.note_written, id, len(rows), *last, 0)
             return True
@@ -69,13 +69,17 @@ class Exporter:
                 ExportSql.participants_named, export.tenant_id, export.livemode, ids
             )
             if rows:
-                await self._append(tx, file_id, export.chunks, lines_of(rows))
+                await self._append(tx, file_id, lines_of(rows))
             await tx.execute(ExportSql.note_written, id, len(rows), None, None, len(ids))
             return True
         stored = await self.files.complete(tx, file_id)
         await tx.execute(ExportSql.complete_export, id, self.clock.now(), stored.expires_at, stored.size_bytes)
         return False
 
-    async def _append(self, tx: Tx, file_id: UUID, number: int, text: str) -> None:
-        part = text.encode()
+    async def _append(self, tx: Tx, file_id: UUID, text: str) -> None:
+        # Read once the export is locked: before, another worker may have written.
+        stored = await tx.fetch_one(FileSql.file_by_id, file_id)
+        if stored is None:
+            raise FileGone
+        part, number = text.encode(), stored.chunks
         await self.files.append(tx, (file_id, number, self.files.sealed(file_id, number, part), len(part)))

@@ -8,7 +8,6 @@ from uuid import UUID
 import msgspec
 
 from app.domains.campaigns.imports.model import Counts, Fault, GivenRow, Known, OnDuplicate, RefusalReason
-from app.domains.campaigns.networks.model import Network
 from app.domains.campaigns.participants.model import MAX_ATTRIBUTES
 
 KEYS: Final = ("telegram_id", "discord_id", "referral_code")
@@ -108,10 +107,11 @@ class Settling:
             raise _Refused(None, RefusalReason.CONTRADICTION)
         if not found:
             self._create(row, id, code)
-        else:
-            [(key, known)] = found.values()
-            self._meet(row, key, known)
-        self._claimed.update(keys)
+            self._claimed.update(keys)
+            return
+        [(key, known)] = found.values()
+        if self._meet(row, key, known):
+            self._claimed.update(keys)
 
     def _create(self, row: GivenRow, id: UUID, code: str) -> None:
         values = DEFAULTS | row.values
@@ -136,8 +136,8 @@ class Settling:
         else:
             self.settled.referrals[referrer] += 1
 
-    def _meet(self, row: GivenRow, key: str, known: Known) -> None:
-        """Of a row whose participant is there: `key` is what says so."""
+    def _meet(self, row: GivenRow, key: str, known: Known) -> bool:
+        """Of a row whose participant is there: `key` is what says so. Whether they are changed."""
         if known.import_id == self._import_id or known.id in self.settled.updated:
             raise _Refused(key, RefusalReason.DUPLICATE_IN_FILE)
         for more in KEYS[: KEYS.index(key)]:
@@ -148,7 +148,7 @@ class Settling:
             raise _Refused(key, RefusalReason.TAKEN)
         if self._on_duplicate is OnDuplicate.SKIP:
             self.settled.skipped += 1
-            return
+            return False
         referrer_code = row.values.get("referrer_code")
         if referrer_code is not None and referrer_code != known.referrer_code:
             raise _Refused("referrer_code", RefusalReason.OTHER_REFERRER)
@@ -158,11 +158,10 @@ class Settling:
             raise _Refused("attributes", RefusalReason.INVALID, detail)
         values = {each: row.values.get(each, getattr(known, each)) for each in SET}
         values |= {"attributes": attributes, "last_active_at": row.values.get("last_active_at", known.last_active_at)}
-        values |= {str(Network.SOLANA): known.solana, str(Network.ETHEREUM): known.ethereum}
-        values |= {str(each.network): each.address for each in row.wallets}
         self._codes[values["referral_code"]] = known.id
         self.settled.updated[known.id] = values
         self._put_wallets(row, known.id)
+        return True
 
     def _put_wallets(self, row: GivenRow, id: UUID) -> None:
         self.settled.wallets += (

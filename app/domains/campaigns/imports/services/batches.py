@@ -1,5 +1,6 @@
 """Storing the rows of an import, a batch in one transaction."""
 
+import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -23,9 +24,12 @@ from app.domains.campaigns.participants.statements import ParticipantSql
 from app.kit.clock import Clock
 from app.kit.db import SYSTEM, Database, Tx
 from app.kit.events import EventLog
+from app.kit.postgres import Collision
 from app.kit.scope import Scope
 from app.kit.sql import columns_of
 
+COLLISIONS: Final = 10
+"""How often a batch is begun anew because somebody has created one of its participants meanwhile."""
 STEPS: Final = 20
 """How often progress is reported, at most, beside beginning and end."""
 
@@ -85,7 +89,10 @@ class Batches:
                 fact = progress_of(asked.id, ImportStatus.RUNNING, done + len(rows), locked.total_rows, refused)
                 await self.events.append(tx, [fact])
 
-        await self.database.write(scope, work)
+        for _ in range(COLLISIONS):
+            with contextlib.suppress(Collision):
+                return await self.database.write(scope, work)
+        return await self.database.write(scope, work)
 
     def _is_step(self, done: int, more: int, total: int | None) -> bool:
         every = max(1, (total or 0) // STEPS)
@@ -138,10 +145,9 @@ class Batches:
 
 
 def _created(id: UUID, values: dict[str, Any], later: int) -> tuple[Any, ...]:
-    more = values["referred_by"], values["total_referrals"], values.get("solana"), values.get("ethereum")
-    return (id, later, *(values.get(each) for each in SET), *more, values.get("last_active_at"))
+    more = values["referred_by"], values["total_referrals"], values.get("last_active_at")
+    return (id, later, *(values.get(each) for each in SET), *more)
 
 
 def _updated(id: UUID, values: dict[str, Any]) -> tuple[Any, ...]:
-    more = values["solana"], values["ethereum"], values["last_active_at"]
-    return (id, *(values[each] for each in SET), *more)
+    return (id, *(values[each] for each in SET), values["last_active_at"])
