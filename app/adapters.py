@@ -4,7 +4,7 @@ user begins with.
 And what belongs to no house, because it is about several: the pulse of the system.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -15,6 +15,9 @@ from app.domains.accounts.house import CHECK_PUBLIC_KEY, HAS_EXCHANGE, PREPARATI
 from app.domains.accounts.model import NewUser
 from app.domains.accounts.services.profiles import HasExchange
 from app.domains.accounts.services.registration import CheckPublicKey, PrepareForUser, WriteForUser
+from app.domains.campaigns.exports.services.exports import Exports
+from app.domains.campaigns.files.services import Files
+from app.domains.campaigns.services import CampaignsServices
 from app.domains.ledger.model import ChainPosition, ConfirmedPayment
 from app.domains.ledger.services import LedgerServices
 from app.domains.ledger.services.statistics import Statistics
@@ -24,6 +27,7 @@ from app.domains.market.prices.services.recorder import AfterMinute, OnMoves
 from app.domains.market.providers.model.chain import ChainActivity, ChainTransfer
 from app.domains.market.services import AFTER_MINUTE, CHAIN, ON_LISTINGS, ON_MOVES
 from app.domains.market.tokens.services.listing import OnListings
+from app.domains.tenancy.tenants.model.tenants import Tenancy
 from app.domains.trading.matching.services.prices import PriceNotes
 from app.domains.trading.services import TradingServices
 from app.kit.clock import Clock
@@ -33,6 +37,7 @@ from app.kit.house import Port, Services, Wiring
 from app.kit.hub import Hub
 from app.kit.pulse import Pulse, TopicSign
 from app.schema.realtime.pulse import FEED, RELAY, TIP
+from app.transport.runtime import StoredUpload
 
 SOURCE: Final = "MONETA_LEDGER"
 _POSITIONS_BITS: Final = 20
@@ -153,6 +158,34 @@ def followers_of_listings(wiring: Wiring) -> Sequence[OnListings]:
         await wiring.services[TradingServices].maintenance.end_books(tx)
 
     return [end_books]
+
+
+@dataclass(frozen=True)
+class TenantFiles:
+    """The files of campaigns, as the transports send and receive them."""
+
+    files: Files
+    exports: Exports
+
+    @classmethod
+    def of(cls, services: Services) -> "TenantFiles":
+        """Those of these services."""
+        return cls(services[CampaignsServices].files, services[CampaignsServices].exports)
+
+    @property
+    def limit_bytes(self) -> int:
+        """How large a file that is sent can be now."""
+        return self.files.limit_bytes
+
+    async def upload(self, tenancy: Tenancy, body: AsyncGenerator[bytes, None]) -> StoredUpload:
+        """Stores a file."""
+        stored = await self.files.upload(tenancy, body)
+        return StoredUpload(stored.id, stored.size_bytes, stored.expires_at)
+
+    async def download(self, tenancy: Tenancy, id: UUID) -> tuple[int, AsyncGenerator[bytes, None]]:
+        """The size and the parts of the file of an export."""
+        stored, parts = await self.exports.open(tenancy, id)
+        return stored.size_bytes, parts
 
 
 PORTS: Final[Mapping[Port[Any], Callable[[Wiring], Any]]] = {

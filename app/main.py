@@ -12,7 +12,7 @@ from typing import Final
 import strawberry
 import structlog
 
-from app.adapters import PORTS, build_pulse
+from app.adapters import PORTS, TenantFiles, build_pulse
 from app.domains.accounts.services import AccountsServices
 from app.domains.market.services import MarketServices
 from app.domains.system.services import SystemServices
@@ -253,6 +253,7 @@ def build_runtime(application: Application, hub: Hub, rpc: ProcessRpc) -> AppRun
             for house in DOMAINS
             for name, check in house.checks(application.wiring, services[house.services]).items()
         },
+        files=TenantFiles.of(services),
         collectors=[each.collector for each in metrics],
         metric_refreshes=[each.refresh for each in metrics if each.refresh is not None],
         demo_logins=tuple(DemoLogin(*login) for login in settings.demo_logins),

@@ -35,10 +35,7 @@ IMPURE = {
     "uuid",
 }
 PURE_KIT = {
-    "app.kit.crypto.base58",
-    "app.kit.crypto.keccak",
     "app.kit.crypto.passwords",
-    "app.kit.crypto.secp256k1",
     "app.kit.errors",
     "app.kit.json_values",
     "app.kit.mail",

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from solders.keypair import Keypair
 
 from app.domains.accounts.model import Viewer
 from app.domains.campaigns.networks.model import Network
@@ -25,7 +25,6 @@ from app.domains.tenancy.services import TenancyServices
 from app.domains.tenancy.tenants.model.tenants import NewTenant, SlugTaken, Tenancy, TenantLimitReached
 from app.domains.tenancy.tenants.services.access import system_scope
 from app.kit.clock import FixedClock
-from app.kit.crypto.base58 import encode58
 from app.kit.db import Tx
 from app.kit.errors import IdempotencyKeyReused, ResultDeleted
 from app.kit.house import Services
@@ -158,7 +157,7 @@ def _participant(number: int) -> NewParticipant:
     """The same in each demo."""
     chance = random.Random(number)
     name = f"{NAMES[number % len(NAMES)].lower()}{number:02d}"
-    key = Ed25519PrivateKey.from_private_bytes(chance.randbytes(32)).public_key().public_bytes_raw()
+    key = Keypair.from_seed(chance.randbytes(32)).pubkey()
     return NewParticipant(
         telegram_id=7_000_000_000 + number,
         discord_id=f"{name}#{chance.randrange(10_000):04d}" if number % 3 == 0 else None,
@@ -170,5 +169,5 @@ def _participant(number: int) -> NewParticipant:
         is_verified=chance.random() < 0.6,
         referral_code=f"DEMO-{number:02d}",
         referrer_code=f"DEMO-{chance.randrange(number):02d}" if number and chance.random() < 0.5 else None,
-        wallets=(NamedWallet(Network.SOLANA, encode58(key)),) if number % 4 else (),
+        wallets=(NamedWallet(Network.SOLANA, str(key)),) if number % 4 else (),
     )

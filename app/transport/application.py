@@ -16,6 +16,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from app.kit.errors import Code, Unavailable
 from app.transport.compression import Compression
 from app.transport.dev_mailbox import DevMailboxPage
+from app.transport.files import EXPORTS_PATH, UPLOADS_PATH, Files
 from app.transport.front_page import FrontPage
 from app.transport.graphql import EventStream, GraphQLEndpoint
 from app.transport.health import Health
@@ -33,6 +34,9 @@ log = structlog.get_logger(__name__)
 
 GRAPHQL_PATHS: Final = frozenset({"/graphql", "/graphql/"})
 """Both are served, without a redirect: clients do not repeat a POST, and sockets do not follow redirects."""
+
+FILE_METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+"""All of them: those that are not allowed are refused like anywhere else."""
 
 REFRESH_PATIENCE_S: Final = 1.0
 """Seconds that each refresh may take. Where one fails or takes longer, /metrics shows what was read last."""
@@ -53,7 +57,12 @@ def create_app(runtime: AppRuntime, *, sockets: ASGIApp | None = None, stream: E
 
     # Innermost first: forwarded headers of trusted proxies are applied before anything is logged; failures that
     # the request middleware answers are readable by other origins too, and compressed like everything else.
-    app = CrossOrigin(Compression(RequestMiddleware(routed, runtime)), runtime.settings, GRAPHQL_PATHS)
+    app = CrossOrigin(
+        Compression(RequestMiddleware(routed, runtime)),
+        runtime.settings,
+        {*GRAPHQL_PATHS, UPLOADS_PATH},
+        (EXPORTS_PATH,),
+    )
     return ProxyHeadersMiddleware(  # type: ignore[return-value]  # uvicorn's ASGI types, which are the same in kind
         app,  # type: ignore[arg-type]
         trusted_hosts=runtime.settings.trusted_proxies,
@@ -99,6 +108,12 @@ def _routes(runtime: AppRuntime, stream: EventStream | None) -> list[Route | Mou
         Route("/links.js", script),
         Mount("/ide/assets", Assets(runtime.web / "assets")),
     ]
+    if runtime.files is not None:
+        files = Files(runtime, runtime.files)
+        routes += [
+            Route(UPLOADS_PATH, files.uploads, methods=FILE_METHODS),
+            Route(f"{EXPORTS_PATH}{{id}}", files.exports, methods=FILE_METHODS),
+        ]
     if runtime.dev_mailbox is not None and not runtime.settings.production:
         routes.append(Route("/dev/mail", local_only(DevMailboxPage(runtime.dev_mailbox).show)))
     return routes

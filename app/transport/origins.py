@@ -3,7 +3,7 @@
 import contextlib
 import ipaddress
 import re
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Mapping, Set
 from typing import Final
 
 from starlette.datastructures import Headers
@@ -39,7 +39,7 @@ _HEADERS: Final = (
     "x-request-id",
     "x-requested-with",
 )
-_EXPOSED: Final = "ratelimit, ratelimit-policy, retry-after, www-authenticate, x-request-id"
+_EXPOSED: Final = "content-disposition, ratelimit, ratelimit-policy, retry-after, www-authenticate, x-request-id"
 """What known clients send. Any other header is allowed as well: no request header grants a right."""
 
 
@@ -110,16 +110,17 @@ def _preflight(headers: Mapping[str, str]) -> dict[str, str]:
 
 
 class CrossOrigin:
-    """Adds CORS headers to every answer of these paths, refusals and failures included."""
+    """Adds CORS headers to every answer of these paths, refusals and failures included, and of those below others."""
 
-    def __init__(self, app: ASGIApp, settings: Settings, paths: frozenset[str]) -> None:
+    def __init__(self, app: ASGIApp, settings: Settings, paths: Set[str], below: tuple[str, ...] = ()) -> None:
         self._app = app
         self._origins = Origins(settings)
-        self._paths = paths
+        self._paths = frozenset(paths)
+        self._below = below
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Answers."""
-        if scope["type"] != "http" or scope["path"] not in self._paths:
+        if scope["type"] != "http" or not (scope["path"] in self._paths or scope["path"].startswith(self._below)):
             return self._app(scope, receive, send)
         cors = self._origins.cors(Headers(scope=scope), preflight=scope["method"] == "OPTIONS")
         added = [(name.encode(), value.encode("latin-1")) for name, value in cors.items()]

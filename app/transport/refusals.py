@@ -34,6 +34,7 @@ class Refused(Exception):
         code: Code = Code.BAD_USER_INPUT,
         headers: Mapping[str, str] | None = None,
         retry_after_ms: int | None = None,
+        extensions: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -41,6 +42,7 @@ class Refused(Exception):
         self.code = code
         self.headers = dict(headers or {})
         self.retry_after_ms = retry_after_ms
+        self.extensions = dict(extensions or {})
 
     @classmethod
     def because(cls, problem: Problem) -> "Refused":
@@ -62,6 +64,7 @@ class Refused(Exception):
     def body(self, request_id: str) -> dict[str, Any]:
         """In the form of a GraphQL response."""
         body = error_body(self.message, self.code, request_id)
+        body["errors"][0]["extensions"] |= self.extensions
         if self.retry_after_ms is not None:
             body["errors"][0]["extensions"]["retryAfterMs"] = self.retry_after_ms
         return body

@@ -1,9 +1,11 @@
 """What the composition root passes to the transports."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
+from uuid import UUID
 
 import msgspec
 from prometheus_client.registry import Collector
@@ -125,6 +127,31 @@ class DemoLogin(msgspec.Struct, frozen=True):
     password: str
 
 
+class StoredUpload(NamedTuple):
+    """A file that was sent."""
+
+    id: UUID
+    size_bytes: int
+    expires_at: datetime
+
+
+class FileStore(Protocol):
+    """What keeps files of tenants."""
+
+    @property
+    def limit_bytes(self) -> int:
+        """How large a file that is sent can be now."""
+        ...
+
+    async def upload(self, tenancy: Tenancy, body: AsyncGenerator[bytes, None]) -> StoredUpload:
+        """Stores a file. Raises problems, and what `body` does."""
+        ...
+
+    async def download(self, tenancy: Tenancy, id: UUID) -> tuple[int, AsyncGenerator[bytes, None]]:
+        """The size and the parts of the file of an export. Raises problems."""
+        ...
+
+
 async def no_key(token: str, client: Client) -> Tenancy | None:
     """No key is good."""
     return None
@@ -175,6 +202,8 @@ class AppRuntime:
     """Offered by the IDE in development; empty where no demo data is loaded."""
     demo_access_codes: tuple[str, ...] = ()
     """To register with; offered where the log-ins are."""
+    files: FileStore | None = None
+    """What keeps files that tenants send and fetch; null: nothing does."""
     web: Path = WEB_DIST
     """The built pages."""
     metrics: Metrics = field(default_factory=Metrics)

@@ -66,6 +66,7 @@ CREATE TABLE participant_wallets (
         OR (network = 'ethereum' AND address ~ '^0x[0-9a-fA-F]{40}$')
     )
 );
+CREATE INDEX participant_wallets_address ON participant_wallets (address, tenant_id, livemode);
 -- Anybody can name a wallet; one has proven it.
 CREATE UNIQUE INDEX participant_wallets_verified ON participant_wallets (tenant_id, livemode, address)
     WHERE verified_at IS NOT NULL;
@@ -102,11 +103,26 @@ CREATE UNIQUE INDEX participant_links_token_hash ON participant_links (token_has
 CREATE INDEX participant_links_tenant_id ON participant_links (tenant_id, livemode, participant_id);
 CREATE INDEX participant_links_expires_at ON participant_links (expires_at);
 
+-- What a user signs who links themself to the participant with their wallet. A new one replaces the one before.
+CREATE TABLE participant_link_challenges (
+    user_id uuid NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    tenant_id uuid NOT NULL REFERENCES tenants (id) ON DELETE CASCADE,
+    livemode boolean NOT NULL,
+    network text NOT NULL CHECK (network IN ('solana', 'ethereum')),
+    address text NOT NULL CHECK (length(address) BETWEEN 32 AND 44),
+    message text NOT NULL CHECK (length(message) BETWEEN 1 AND 1000),
+    expires_at timestamptz NOT NULL,
+    PRIMARY KEY (user_id, tenant_id, livemode, network)
+);
+CREATE INDEX participant_link_challenges_tenant_id ON participant_link_challenges (tenant_id);
+CREATE INDEX participant_link_challenges_expires_at ON participant_link_challenges (expires_at);
+
 DO $$
 DECLARE
     name text;
 BEGIN
-    FOREACH name IN ARRAY ARRAY['participants', 'participant_wallets', 'wallet_challenges', 'participant_links'] LOOP
+    FOREACH name IN ARRAY ARRAY['participants', 'participant_wallets', 'wallet_challenges', 'participant_links',
+            'participant_link_challenges'] LOOP
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', name);
         EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', name);
         -- Nobody but Moneta writes: not even what is one's own.

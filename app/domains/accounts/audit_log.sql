@@ -13,13 +13,19 @@ FROM audit_anchors a CROSS JOIN partitioned_tables p
 WHERE p.table_name = 'audit_logs' ORDER BY a.seq;
 
 -- name: audit_break
--- The first entry that was changed or does not follow from its predecessor.
+-- The first entry that was changed or does not follow from its predecessor. One that was redacted is what a later entry
+-- says that it became.
+WITH redacted AS MATERIALIZED (
+    SELECT DISTINCT ON (e.key::bigint) e.key::bigint AS seq, e.value AS hash
+    FROM audit_logs r CROSS JOIN LATERAL jsonb_each_text(r.details -> 'redacted') e
+    WHERE r.resource_type = 'audit_logs' ORDER BY e.key::bigint, r.seq DESC
+)
 SELECT seq, finding FROM (
-    SELECT seq, CASE
-        WHEN hash <> audit_row_hash(a) THEN 'edited'
-        WHEN seq <> lag(seq) OVER w + 1 THEN 'gap'
-        WHEN previous_hash <> lag(hash) OVER w THEN 'unlinked'
+    SELECT a.seq, CASE
+        WHEN audit_row_hash(a) <> coalesce(d.hash, a.hash) THEN 'edited'
+        WHEN a.seq <> lag(a.seq) OVER w + 1 THEN 'gap'
+        WHEN a.previous_hash <> lag(a.hash) OVER w THEN 'unlinked'
     END AS finding
-    FROM audit_logs a WINDOW w AS (ORDER BY seq)
+    FROM audit_logs a LEFT JOIN redacted d ON d.seq = a.seq WINDOW w AS (ORDER BY a.seq)
 ) checked
 WHERE finding IS NOT NULL ORDER BY seq LIMIT 1;

@@ -6,6 +6,16 @@ from app.schema.campaigns.analytics import ParticipantAnalytics, ProjectAnalytic
 from app.schema.campaigns.analytics_changes import ProjectEventMutation
 from app.schema.campaigns.completion_changes import CompletionMutation
 from app.schema.campaigns.completions import ParticipationCompletions, ProjectCompletions, TaskCompletion
+from app.schema.campaigns.erasure import ErasureMutation
+from app.schema.campaigns.export_changes import ExportMutation
+from app.schema.campaigns.exports import ParticipantExport, ParticipantExportQuery, TenantParticipantExports
+from app.schema.campaigns.import_changes import ImportMutation
+from app.schema.campaigns.imports import (
+    ParticipantImport,
+    ParticipantImportQuery,
+    ParticipantImportSubscription,
+    TenantParticipantImports,
+)
 from app.schema.campaigns.leaderboards import (
     LeaderboardQuery,
     LeaderboardSubscription,
@@ -13,6 +23,7 @@ from app.schema.campaigns.leaderboards import (
     ProjectLeaderboard,
 )
 from app.schema.campaigns.participant_changes import ParticipantMutation
+from app.schema.campaigns.participant_links import ParticipantLinkMutation
 from app.schema.campaigns.participants import Participant, ParticipantQuery, ParticipantViewer, TenantParticipants
 from app.schema.campaigns.participation_changes import ParticipationMutation
 from app.schema.campaigns.participations import (
@@ -33,19 +44,39 @@ from app.schema.composition import GraphHouse
 
 CAMPAIGNS = GraphHouse(
     domain=DOMAIN,
-    query=(ProjectQuery, ParticipantQuery, ParticipationQuery, LeaderboardQuery),
+    query=(
+        ProjectQuery,
+        ParticipantQuery,
+        ParticipantImportQuery,
+        ParticipantExportQuery,
+        ParticipationQuery,
+        LeaderboardQuery,
+    ),
     mutation=(
         ProjectMutation,
         ParticipantMutation,
+        ParticipantLinkMutation,
+        ImportMutation,
+        ExportMutation,
+        ErasureMutation,
         ParticipationMutation,
         PointMutation,
         TaskMutation,
         CompletionMutation,
         ProjectEventMutation,
     ),
-    subscription=(CampaignSubscription, LeaderboardSubscription),
+    subscription=(ParticipantImportSubscription, CampaignSubscription, LeaderboardSubscription),
     viewer=(ParticipantViewer, ParticipationViewer),
-    nodes=(Project, Participant, Participation, PointEntry, Task, TaskCompletion),
+    nodes=(
+        Project,
+        Participant,
+        ParticipantImport,
+        ParticipantExport,
+        Participation,
+        PointEntry,
+        Task,
+        TaskCompletion,
+    ),
     extensions=(
         TenantProjects,
         TenantUsageOfProjects,
@@ -60,6 +91,8 @@ CAMPAIGNS = GraphHouse(
         TenantUsageTotals,
         ProjectLeaderboard,
         ParticipationRank,
+        TenantParticipantImports,
+        TenantParticipantExports,
     ),
     key_scopes={
         "projects": "projects",
@@ -69,6 +102,13 @@ CAMPAIGNS = GraphHouse(
         "ProjectUpdateEvent": "projects",
         "participants": "participants",
         "participant_changes": "participants",
+        "imports": "participants",
+        "import_changes": "participants",
+        "exports": "participants",
+        "export_changes": "participants",
+        "erasure": "participants",
+        "participant_links": "participants",
+        "startParticipantLink": NEVER,
         "linkParticipant": NEVER,
         "participations": "participations",
         "participation_changes": "participations",

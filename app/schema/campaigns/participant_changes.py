@@ -1,9 +1,10 @@
-"""Creating, changing, proving and linking participants."""
+"""Creating and changing participants, and proving their wallets."""
 
 from datetime import datetime
 from typing import Any
 
 import strawberry
+from strawberry.scalars import JSON
 
 from app.domains.campaigns.participants import model
 from app.domains.campaigns.services import CampaignsServices
@@ -19,7 +20,7 @@ from app.engine.declarations.problems import (
     problem_type,
 )
 from app.kit import errors
-from app.schema.campaigns.networks import ADDRESS, Network
+from app.schema.campaigns.networks import ADDRESS, SIGNATURE, Network
 from app.schema.campaigns.participants import Participant, read_participant
 from app.schema.context import Info
 from app.schema.idempotency import IDEMPOTENCY_KEY
@@ -28,7 +29,10 @@ from app.schema.tenancy.changes import TenantNotActive
 
 TELEGRAM = "Their number at Telegram, 1 to 2^63 - 1, which no other participant of the tenant has."
 DISCORD = "Their key at Discord, 1 to 100 printable characters, which no other participant of the tenant has."
-USERNAME = "Their user name, 1 to 100 characters. The letters of a word are of one alphabet."
+USERNAME = (
+    "Their user name, 1 to 100 characters. The letters of a word are of one alphabet, and it does not look like that of"
+    " the tenant, of Moneta, or of who helps."
+)
 FIRST = "Their first name, 1 to 255 characters."
 LAST = "Their last name, 1 to 255 characters."
 EMAIL = "Where they can be reached."
@@ -51,6 +55,11 @@ class ParticipantExists(Problem):
     """Another participant of the tenant has this ID or code."""
 
 
+@problem_type(model.ParticipantErased)
+class ParticipantErased(Problem):
+    """The participant was erased: nothing of them can be set again."""
+
+
 @problem_type(model.ReferralRefused)
 class ReferralRefused(Problem):
     """Nobody refers themself, not even by way of others."""
@@ -64,16 +73,6 @@ class ChallengeInvalid(Problem):
 @problem_type(model.WalletProven)
 class WalletProven(Problem):
     """Another participant of the tenant has proven that the wallet is theirs."""
-
-
-@problem_type(model.LinkInvalid)
-class LinkInvalid(Problem):
-    """The token has expired, was used or replaced, or never was."""
-
-
-@problem_type(model.AlreadyLinked)
-class AlreadyLinked(Problem):
-    """The participant is linked to a user, or the user to another participant of the tenant."""
 
 
 @strawberry.input
@@ -189,23 +188,8 @@ class VerifyWalletInput:
     participant_id: strawberry.ID = strawberry.field(description="The global ID of the participant.")
     network: Network = strawberry.field(description="The network of the wallet.")
     signature: str = strawberry.field(
-        description="The signature of the message of `startWalletProof` by the private key of the wallet: in SOLANA"
-        " that of ed25519, in Base58; in ETHEREUM that of EIP-191 (`personal_sign`), 0x and 130 hexadecimal digits."
+        description=f"The signature of the message of `startWalletProof` by the private key of the wallet: {SIGNATURE}"
     )
-
-
-@strawberry.input
-class IssueParticipantLinkInput:
-    """The participant to link a user to."""
-
-    participant_id: strawberry.ID = strawberry.field(description="The global ID of the participant.")
-
-
-@strawberry.input
-class LinkParticipantInput:
-    """Which participant the viewer is."""
-
-    token: str = strawberry.field(description="The token that the tenant has issued.")
 
 
 @strawberry.type
@@ -228,27 +212,16 @@ class StartWalletProofPayload:
 
     address: str = strawberry.field(description="The address of the wallet.")
     message: str = strawberry.field(description="The message, as it is to be signed.")
+    typed_data: JSON | None = strawberry.field(
+        description="The same as typed data by EIP-712, which wallets of Ethereum show and sign as well. Null in other"
+        " networks."
+    )
     expires_at: datetime = strawberry.field(description="Until when the signature is accepted.")
 
 
 @strawberry.type
 class VerifyWalletPayload:
     """The wallet was proven."""
-
-    participant: Participant = strawberry.field(description="The participant as it is now.")
-
-
-@strawberry.type
-class IssueParticipantLinkPayload:
-    """What a user links themself to the participant with. An earlier token is good no more."""
-
-    link_token: str = strawberry.field(description="The token, which is shown once, and good once.")
-    expires_at: datetime = strawberry.field(description="Until when it can be used.")
-
-
-@strawberry.type
-class LinkParticipantPayload:
-    """The viewer is linked to the participant."""
 
     participant: Participant = strawberry.field(description="The participant as it is now.")
 
@@ -268,7 +241,15 @@ class ParticipantMutation:
             raise errors.ResultDeleted
         return CreateParticipantPayload(participant=participant)
 
-    @mutation(UpdateParticipantPayload, InvalidInput, NotFound, TenantNotActive, ParticipantExists, ReferralRefused)
+    @mutation(
+        UpdateParticipantPayload,
+        InvalidInput,
+        NotFound,
+        TenantNotActive,
+        ParticipantErased,
+        ParticipantExists,
+        ReferralRefused,
+    )
     async def update_participant(self, info: Info, input: UpdateParticipantInput) -> Any:
         """Changes a participant. For the owners and admins of its tenant."""
         tenancy, id = info.context.require_tenancy(), key_of(input.id, Participant)
@@ -285,7 +266,12 @@ class ParticipantMutation:
         """
         tenancy, id = info.context.require_tenancy(), key_of(input.participant_id, Participant)
         asked = await _services(info).proofs.start(tenancy, id, input.network)
-        return StartWalletProofPayload(address=asked.address, message=asked.message, expires_at=asked.expires_at)
+        return StartWalletProofPayload(
+            address=asked.address,
+            message=asked.message,
+            typed_data=None if asked.typed_data is None else JSON(asked.typed_data),
+            expires_at=asked.expires_at,
+        )
 
     @mutation(VerifyWalletPayload, InvalidInput, NotFound, TenantNotActive, ChallengeInvalid, WalletProven)
     async def verify_wallet(self, info: Info, input: VerifyWalletInput) -> Any:
@@ -295,23 +281,6 @@ class ParticipantMutation:
         tenancy, id = info.context.require_tenancy(), key_of(input.participant_id, Participant)
         await _services(info).proofs.verify(tenancy, id, input.network, input.signature)
         return VerifyWalletPayload(participant=await read_participant(info.context, id))
-
-    @mutation(IssueParticipantLinkPayload, NotFound, TenantNotActive, AlreadyLinked)
-    async def issue_participant_link(self, info: Info, input: IssueParticipantLinkInput) -> Any:
-        """Issues a token with which a user of Moneta links themself to a participant within a day. For the owners and
-        admins of its tenant.
-        """
-        context = info.context
-        tenancy, id = context.require_tenancy(), key_of(input.participant_id, Participant)
-        link = await _services(info).proofs.issue_link(tenancy, id)
-        context.reveals_secret = True
-        return IssueParticipantLinkPayload(link_token=link.token, expires_at=link.expires_at)
-
-    @mutation(LinkParticipantPayload, LinkInvalid, AlreadyLinked)
-    async def link_participant(self, info: Info, input: LinkParticipantInput) -> Any:
-        """Links the viewer to the participant of a token, which the tenant has issued."""
-        id = await _services(info).proofs.link(info.context.require_viewer(), input.token)
-        return LinkParticipantPayload(participant=await read_participant(info.context, id))
 
 
 def _services(info: Info) -> CampaignsServices:

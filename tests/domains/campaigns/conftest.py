@@ -12,6 +12,7 @@ from app.kit.db import Database
 from app.kit.house import Services
 from tests.databases import Owner
 from tests.domains.campaigns.fair import Fair
+from tests.domains.campaigns.stall import Stall
 from tests.domains.ledger.scene import Scene
 from tests.domains.tenancy.office import Office
 from tests.factories import register
@@ -30,3 +31,8 @@ async def fair(services: Services, database: Database, owner: Owner, clock: Fixe
 def scene(database: Database, owner: Owner, redis: Redis, clock: FixedClock) -> Scene:
     """An empty ledger, in the same database."""
     return Scene.over(database, owner, redis, clock)
+
+
+@pytest.fixture
+def stall(fair: Fair) -> Stall:
+    return Stall(fair)

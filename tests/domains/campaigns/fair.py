@@ -5,20 +5,22 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from solders.keypair import Keypair
+from solders.pubkey import Pubkey
 
 from app.domains.campaigns.participants.model import NewParticipant
 from app.domains.campaigns.projects.model import FixedDistribution, NewProject
 from app.domains.campaigns.services import CampaignsServices
 from app.domains.tenancy.tenants.model.tenants import Tenancy
-from app.kit.crypto.base58 import encode58
 from app.kit.db import Scope
 from tests.domains.tenancy.office import Office
 from tests.statements import statement
 
 SEED = bytes(range(32))
-SOLANA_KEY = Ed25519PrivateKey.from_private_bytes(SEED)
-SOLANA = encode58(SOLANA_KEY.public_key().public_bytes_raw())
+SOLANA_SECRET = str(Pubkey(SEED))
+"""The bytes of the private key in Base58."""
+SOLANA_KEY = Keypair.from_seed(SEED)
+SOLANA = str(SOLANA_KEY.pubkey())
 ETHEREUM_SECRET = "0x" + "11" * 32
 ETHEREUM = "0x19E7E376E7C213B7E7e7e46cc70A5dD086DAff2A"
 """The address of that key."""

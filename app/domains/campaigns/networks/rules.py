@@ -1,11 +1,13 @@
 """Addresses, private keys and signatures of each network. Pure."""
 
 import re
-from typing import Final
+from typing import Any, Final
 
-from cryptography.exceptions import InvalidSignature
+from Crypto.Hash import keccak
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from solders.keypair import Keypair
+from solders.pubkey import Pubkey
+from solders.signature import Signature
 
 from app.domains.campaigns.networks.model import (
     MAX_ADDRESS_CHARS,
@@ -14,16 +16,13 @@ from app.domains.campaigns.networks.model import (
     Network,
     PrivateKey,
 )
-from app.kit.crypto.base58 import decode58, encode58
-from app.kit.crypto.keccak import keccak256
-from app.kit.crypto.secp256k1 import N, recover
 from app.kit.errors import InvalidInput
 
 _ETHEREUM: Final = re.compile(r"0[xX]([0-9a-fA-F]{40})", re.ASCII)
 _HEX_KEY: Final = re.compile(r"(?:0x)?([0-9a-fA-F]{64})", re.ASCII)
 _HEX_SIGNATURE: Final = re.compile(r"0x([0-9a-fA-F]{130})", re.ASCII)
-_FIELD: Final = 2**255 - 19
-_D: Final = -121665 * pow(121666, -1, _FIELD) % _FIELD
+_RECOVERY_IDS: Final = {0: 0, 1: 1, 27: 0, 28: 1}
+"""By the last byte of a signature: Ethereum adds 27, and hardware wallets do not."""
 
 
 def address(text: str, network: Network, field: str, *, off_curve: bool = True) -> str:
@@ -37,25 +36,9 @@ def address(text: str, network: Network, field: str, *, off_curve: bool = True) 
             raise InvalidInput(field, "There are no addresses in the network INTERNAL.")
 
 
-def checksummed(digits: str) -> str:
-    """An address of Ethereum with its checksum by EIP-55, from 40 hexadecimal digits."""
-    lower = digits.lower()
-    digest = keccak256(lower.encode()).hex()
-    return "0x" + "".join(
-        each.upper() if int(nibble, 16) > 7 else each for each, nibble in zip(lower, digest, strict=False)
-    )
-
-
-def is_on_curve(key: bytes) -> bool:
-    """Whether 32 bytes are a point of ed25519: the address of a private key, and not one that a program derived."""
-    value = int.from_bytes(key, "little")
-    y, is_odd = value & (1 << 255) - 1, value >> 255
-    if y >= _FIELD:
-        return False
-    square = (y * y - 1) * pow(_D * y * y + 1, -1, _FIELD) % _FIELD
-    if square == 0:
-        return not is_odd
-    return pow(square, (_FIELD - 1) // 2, _FIELD) == 1
+def keccak256(data: bytes) -> bytes:
+    """The digest that Ethereum uses: Keccak as it was before SHA-3 was made of it."""
+    return keccak.new(digest_bits=256, data=data).digest()
 
 
 def private_key(text: str, network: Network, address: str, field: str) -> PrivateKey:
@@ -75,7 +58,7 @@ def private_key(text: str, network: Network, address: str, field: str) -> Privat
 
 def is_signed(message: str, signature: str, network: Network, address: str) -> bool:
     """Whether the private key of an address has signed a message: ed25519 over its bytes for Solana, in Base58; for
-    Ethereum the signature of EIP-191 (`personal_sign`), in hexadecimal digits.
+    Ethereum the signature of EIP-191 (`personal_sign`), or that of its `typed_data`, in hexadecimal digits.
     """
     if len(signature) > MAX_SIGNATURE_CHARS:
         return False
@@ -83,19 +66,60 @@ def is_signed(message: str, signature: str, network: Network, address: str) -> b
         case Network.SOLANA:
             return _is_signed_for_solana(message.encode(), signature, address)
         case Network.ETHEREUM:
-            return _is_signed_for_ethereum(message.encode(), signature, address)
+            digests = (_personal_digest(message.encode()), _typed_digest(message.encode()))
+            return any(_is_signed_for_ethereum(digest, signature, address) for digest in digests)
         case Network.INTERNAL:
             return False
 
 
+def typed_data(message: str) -> dict[str, Any]:
+    """What a wallet of Ethereum signs by EIP-712 (`eth_signTypedData_v4`) in place of a message."""
+    return {
+        "types": {
+            "EIP712Domain": [{"name": "name", "type": "string"}, {"name": "version", "type": "string"}],
+            "WalletProof": [{"name": "message", "type": "string"}],
+        },
+        "primaryType": "WalletProof",
+        "domain": {"name": "Moneta", "version": "1"},
+        "message": {"message": message},
+    }
+
+
+def _personal_digest(message: bytes) -> bytes:
+    return keccak256(b"\x19Ethereum Signed Message:\n%d%b" % (len(message), message))
+
+
+def _typed_digest(message: bytes) -> bytes:
+    domain = (b"EIP712Domain(string name,string version)", b"Moneta", b"1")
+    proof = (b"WalletProof(string message)", message)
+    return keccak256(b"\x19\x01" + b"".join(keccak256(b"".join(map(keccak256, each))) for each in (domain, proof)))
+
+
+def _is_signed_for_ethereum(digest: bytes, signature: str, address: str) -> bool:
+    # It takes longer to import than anything else here, and only whoever proves a wallet needs it.
+    from eth_keys.datatypes import Signature as EthereumSignature
+    from eth_keys.exceptions import BadSignature
+    from eth_utils.exceptions import ValidationError
+
+    found = _HEX_SIGNATURE.fullmatch(signature)
+    made = b"" if found is None else bytes.fromhex(found[1])
+    if not made or (recovery := _RECOVERY_IDS.get(made[64])) is None:
+        return False
+    try:
+        public = EthereumSignature(made[:64] + bytes([recovery])).recover_public_key_from_msg_hash(digest)
+    except (BadSignature, ValidationError):
+        return False
+    return _ethereum_address(public.to_bytes()) == address
+
+
 def _solana(text: str, field: str, *, off_curve: bool) -> str:
     try:
-        key = decode58(text) if len(text) <= MAX_ADDRESS_CHARS else b""
+        if len(text) > MAX_ADDRESS_CHARS:
+            raise ValueError
+        key = Pubkey.from_string(text)
     except ValueError:
-        key = b""
-    if len(key) != 32:
-        raise InvalidInput(field, "An address of Solana is 32 bytes in Base58, 32 to 44 characters.")
-    if not off_curve and not is_on_curve(key):
+        raise InvalidInput(field, "An address of Solana is 32 bytes in Base58, 32 to 44 characters.") from None
+    if not off_curve and not key.is_on_curve():
         raise InvalidInput(field, "No private key has this address: it was derived by a program of Solana.")
     return text
 
@@ -104,53 +128,59 @@ def _ethereum(text: str, field: str) -> str:
     found = _ETHEREUM.fullmatch(text)
     if found is None:
         raise InvalidInput(field, "An address of Ethereum is 0x and 40 hexadecimal digits.")
-    digits, correct = found[1], checksummed(found[1])
+    digits, correct = found[1], _checksummed(found[1])
     if digits not in {digits.lower(), digits.upper()} and f"0x{digits}" != correct:
         raise InvalidInput(field, "The checksum of this address is wrong (EIP-55): a character was changed.")
     return correct
 
 
+def _checksummed(digits: str) -> str:
+    """An address of Ethereum with its checksum by EIP-55, from 40 hexadecimal digits."""
+    lower = digits.lower()
+    cases = keccak256(lower.encode()).hex()
+    return "0x" + "".join(each.upper() if case > "7" else each for each, case in zip(lower, cases, strict=False))
+
+
 def _secret(text: str, network: Network) -> bytes | None:
-    if network is Network.ETHEREUM:
-        found = _HEX_KEY.fullmatch(text)
-        secret = None if found is None else bytes.fromhex(found[1])
-        return secret if secret is not None and 0 < int.from_bytes(secret) < N else None
+    match network:
+        case Network.SOLANA:
+            return _solana_secret(text)
+        case Network.ETHEREUM:
+            found = _HEX_KEY.fullmatch(text)
+            return None if found is None else bytes.fromhex(found[1])
+        case Network.INTERNAL:
+            return None
+
+
+def _solana_secret(text: str) -> bytes | None:
+    # Wallets export the private key alone, which looks as an address does, or with the public one after it.
     try:
-        key = decode58(text) if network is Network.SOLANA else b""
+        return bytes(Pubkey.from_string(text))
+    except ValueError:
+        pass
+    try:
+        return Keypair.from_base58_string(text).secret()
     except ValueError:
         return None
-    # Wallets export the private key and the public one in a row.
-    if len(key) == 64 and Ed25519PrivateKey.from_private_bytes(key[:32]).public_key().public_bytes_raw() != key[32:]:
-        return None
-    return key[:32] if len(key) in {32, 64} else None
 
 
-def _address_of(secret: bytes, network: Network) -> str:
+def _address_of(secret: bytes, network: Network) -> str | None:
+    """None: no address has this key."""
     if network is Network.SOLANA:
-        return encode58(Ed25519PrivateKey.from_private_bytes(secret).public_key().public_bytes_raw())
-    numbers = ec.derive_private_key(int.from_bytes(secret), ec.SECP256K1()).public_key().public_numbers()
+        return str(Keypair.from_seed(secret).pubkey())
+    try:
+        numbers = ec.derive_private_key(int.from_bytes(secret), ec.SECP256K1()).public_key().public_numbers()
+    except ValueError:
+        return None
     return _ethereum_address(numbers.x.to_bytes(32) + numbers.y.to_bytes(32))
 
 
 def _ethereum_address(public: bytes) -> str:
-    return checksummed(keccak256(public)[12:].hex())
+    return _checksummed(keccak256(public)[12:].hex())
 
 
 def _is_signed_for_solana(message: bytes, signature: str, address: str) -> bool:
     try:
-        Ed25519PublicKey.from_public_bytes(decode58(address)).verify(decode58(signature), message)
-    except (ValueError, InvalidSignature):
+        return Signature.from_string(signature).verify(Pubkey.from_string(address), message)
+    except ValueError:
         return False
-    return True
-
-
-def _is_signed_for_ethereum(message: bytes, signature: str, address: str) -> bool:
-    found = _HEX_SIGNATURE.fullmatch(signature)
-    if found is None:
-        return False
-    r, s, v = int(found[1][:64], 16), int(found[1][64:128], 16), int(found[1][128:], 16)
-    if v not in {0, 1, 27, 28}:
-        return False
-    digest = keccak256(b"\x19Ethereum Signed Message:\n%d%b" % (len(message), message))
-    public = recover(digest, r, s, is_odd=v in {1, 28})
-    return public is not None and _ethereum_address(public) == address

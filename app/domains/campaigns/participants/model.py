@@ -51,6 +51,8 @@ class Participant(msgspec.Struct, frozen=True):
     created_at: datetime
     updated_at: datetime
     last_active_at: datetime
+    erased_at: datetime | None
+    """Since when nothing personal of them is left; null: it is there."""
 
 
 class WalletOwner(Participant, frozen=True):
@@ -144,6 +146,12 @@ class Challenge(msgspec.Struct, frozen=True):
     expires_at: datetime
 
 
+class IssuedChallenge(Challenge, frozen=True):
+    """A challenge, and what a wallet of Ethereum may sign in its place."""
+
+    typed_data: dict[str, Any] | None
+
+
 class OpenLink(msgspec.Struct, frozen=True):
     """A participant that a token links a user to."""
 
@@ -152,6 +160,14 @@ class OpenLink(msgspec.Struct, frozen=True):
     livemode: bool
     is_linked: bool
     is_open: bool
+
+
+class WalletClaim(msgspec.Struct, frozen=True):
+    """A participant with a wallet that a user has signed with."""
+
+    participant_id: UUID
+    is_linked: bool
+    is_proven: bool
 
 
 class Link(msgspec.Struct, frozen=True):
@@ -166,6 +182,16 @@ class Link(msgspec.Struct, frozen=True):
 
 class ParticipantExists(Problem):
     """Another participant of this tenant has this."""
+
+
+class ParticipantErased(Problem):
+    """This participant was erased: nothing of them can be set again."""
+
+    concerns_id = True
+
+
+class NotLinked(Problem):
+    """The participant is linked to no user."""
 
 
 class ReferralRefused(Problem):
@@ -189,6 +215,12 @@ class LinkInvalid(Problem):
 
     code = Code.NOT_FOUND
     field = "token"
+
+
+class NobodyHasWallet(Problem):
+    """No participant of this tenant has this wallet, or several have. Ask the tenant for a token."""
+
+    code = Code.NOT_FOUND
 
 
 class AlreadyLinked(Problem):

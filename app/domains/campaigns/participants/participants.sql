@@ -2,14 +2,14 @@
 -- Participants with these IDs.
 SELECT id, tenant_id, livemode, telegram_id, discord_id, username, first_name, last_name, email, locale, time_zone,
     has_notifications, attributes, is_active, is_verified, referral_code, referred_by, total_referrals, user_id,
-    created_at, updated_at, last_active_at
+    created_at, updated_at, last_active_at, erased_at
 FROM participants WHERE id = ANY ($1::uuid[]);
 
 -- name: participants_by_telegram_ids
 -- Participants of the tenant in which the caller acts, with these IDs of Telegram.
 SELECT id, tenant_id, livemode, telegram_id, discord_id, username, first_name, last_name, email, locale, time_zone,
     has_notifications, attributes, is_active, is_verified, referral_code, referred_by, total_referrals, user_id,
-    created_at, updated_at, last_active_at
+    created_at, updated_at, last_active_at, erased_at
 FROM participants WHERE telegram_id = ANY ($1::bigint[])
     AND tenant_id = (SELECT app_tenant()) AND livemode = (SELECT app_livemode());
 
@@ -17,7 +17,7 @@ FROM participants WHERE telegram_id = ANY ($1::bigint[])
 -- Participants of the tenant in which the caller acts, with these IDs of Discord.
 SELECT id, tenant_id, livemode, telegram_id, discord_id, username, first_name, last_name, email, locale, time_zone,
     has_notifications, attributes, is_active, is_verified, referral_code, referred_by, total_referrals, user_id,
-    created_at, updated_at, last_active_at
+    created_at, updated_at, last_active_at, erased_at
 FROM participants WHERE discord_id = ANY ($1::text[])
     AND tenant_id = (SELECT app_tenant()) AND livemode = (SELECT app_livemode());
 
@@ -25,7 +25,7 @@ FROM participants WHERE discord_id = ANY ($1::text[])
 -- Participants of the tenant in which the caller acts, with these codes.
 SELECT id, tenant_id, livemode, telegram_id, discord_id, username, first_name, last_name, email, locale, time_zone,
     has_notifications, attributes, is_active, is_verified, referral_code, referred_by, total_referrals, user_id,
-    created_at, updated_at, last_active_at
+    created_at, updated_at, last_active_at, erased_at
 FROM participants WHERE referral_code = ANY ($1::text[])
     AND tenant_id = (SELECT app_tenant()) AND livemode = (SELECT app_livemode());
 
@@ -33,7 +33,7 @@ FROM participants WHERE referral_code = ANY ($1::text[])
 -- Participants of the tenant in which the caller acts, who have proven wallets with these addresses.
 SELECT p.id, p.tenant_id, p.livemode, p.telegram_id, p.discord_id, p.username, p.first_name, p.last_name, p.email,
     p.locale, p.time_zone, p.has_notifications, p.attributes, p.is_active, p.is_verified, p.referral_code,
-    p.referred_by, p.total_referrals, p.user_id, p.created_at, p.updated_at, p.last_active_at, w.address
+    p.referred_by, p.total_referrals, p.user_id, p.created_at, p.updated_at, p.last_active_at, p.erased_at, w.address
 FROM participant_wallets w JOIN participants p ON p.id = w.participant_id
 WHERE w.address = ANY ($1::text[]) AND w.verified_at IS NOT NULL
     AND w.tenant_id = (SELECT app_tenant()) AND w.livemode = (SELECT app_livemode());
@@ -42,7 +42,7 @@ WHERE w.address = ANY ($1::text[]) AND w.verified_at IS NOT NULL
 -- The participants of a tenant in which the caller acts.
 SELECT id, tenant_id, livemode, telegram_id, discord_id, username, first_name, last_name, email, locale, time_zone,
     has_notifications, attributes, is_active, is_verified, referral_code, referred_by, total_referrals, user_id,
-    created_at, updated_at, last_active_at, username_lower
+    created_at, updated_at, last_active_at, erased_at, username_lower
 FROM participants WHERE tenant_id = {key::uuid} AND tenant_id = (SELECT app_tenant())
     AND livemode = (SELECT app_livemode());
 
@@ -50,7 +50,7 @@ FROM participants WHERE tenant_id = {key::uuid} AND tenant_id = (SELECT app_tena
 -- The participants that a user is linked to.
 SELECT id, tenant_id, livemode, telegram_id, discord_id, username, first_name, last_name, email, locale, time_zone,
     has_notifications, attributes, is_active, is_verified, referral_code, referred_by, total_referrals, user_id,
-    created_at, updated_at, last_active_at
+    created_at, updated_at, last_active_at, erased_at
 FROM participants WHERE user_id = {key::uuid};
 
 -- name: wallets_by_participants
@@ -63,7 +63,7 @@ ORDER BY k.ord, w.network;
 -- A participant of a tenant, locked: its ID, tenant, mode.
 SELECT id, tenant_id, livemode, telegram_id, discord_id, username, first_name, last_name, email, locale, time_zone,
     has_notifications, attributes, is_active, is_verified, referral_code, referred_by, total_referrals, user_id,
-    created_at, updated_at, last_active_at
+    created_at, updated_at, last_active_at, erased_at
 FROM participants WHERE id = $1 AND tenant_id = $2 AND livemode = $3 FOR NO KEY UPDATE;
 
 -- name: taken
@@ -104,11 +104,11 @@ SELECT pg_advisory_xact_lock(hashtextextended('moneta.referrals:' || $1::text, 0
 -- name: count_referral
 -- Counts one referral more for the participant of a tenant with a code: tenant, mode, code. Returns its ID.
 UPDATE participants SET total_referrals = total_referrals + 1
-WHERE tenant_id = $1 AND livemode = $2 AND referral_code = $3 RETURNING id;
+WHERE tenant_id = $1 AND livemode = $2 AND referral_code = $3 AND erased_at IS NULL RETURNING id;
 
 -- name: referrer_of_code
 -- The participant of a tenant with a code: tenant, mode, code.
-SELECT id FROM participants WHERE tenant_id = $1 AND livemode = $2 AND referral_code = $3;
+SELECT id FROM participants WHERE tenant_id = $1 AND livemode = $2 AND referral_code = $3 AND erased_at IS NULL;
 
 -- name: is_referred_by
 -- Whether a participant is another, or was referred by that one, by way of others as well.
@@ -122,7 +122,8 @@ SELECT EXISTS (SELECT FROM above WHERE id = $2::uuid);
 -- name: add_referrals
 -- Adds to the number of referrals of participants: their IDs in order, how many each.
 UPDATE participants p SET total_referrals = p.total_referrals + n.count
-FROM unnest($1::uuid[], $2::integer[]) AS n (id, count) WHERE p.id = n.id;
+FROM unnest($1::uuid[], $2::integer[]) AS n (id, count)
+WHERE p.id = n.id AND p.id = ANY ($1);
 
 -- name: remove_other_wallets
 -- Removes the wallets of a participant but for these: networks, addresses.
@@ -138,3 +139,7 @@ INSERT INTO participant_wallets (participant_id, tenant_id, livemode, created_at
 SELECT $1::uuid, $2::uuid, $3::boolean, $4::timestamptz, n.network, n.address, n.allows_off_curve
 FROM unnest($5::text[], $6::text[], $7::boolean[]) AS n (network, address, allows_off_curve)
 ON CONFLICT (participant_id, network) DO UPDATE SET allows_off_curve = excluded.allows_off_curve;
+
+-- name: name_of_tenant
+-- What a tenant is called.
+SELECT name FROM tenants WHERE id = $1;

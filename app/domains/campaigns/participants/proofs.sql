@@ -32,35 +32,6 @@ SELECT EXISTS (
 -- Notes that a wallet was proven: participant, network, when.
 UPDATE participant_wallets SET verified_at = $3::timestamptz WHERE participant_id = $1 AND network = $2;
 
--- name: put_link
--- A token that links a user to a participant, in place of the one before: participant, tenant, mode, hash, until when.
-INSERT INTO participant_links (participant_id, tenant_id, livemode, token_hash, expires_at)
-VALUES ($1, $2, $3, $4, $5::timestamptz)
-ON CONFLICT (participant_id) DO UPDATE SET token_hash = excluded.token_hash, expires_at = excluded.expires_at;
-
--- name: lock_link
--- The participant that a token links to, locked: hash of the token, now.
-SELECT p.id AS participant_id, p.tenant_id, p.livemode, p.user_id IS NOT NULL AS is_linked,
-    t.deleted_at IS NULL AND t.subscription_status = 'active' AS is_open
-FROM participant_links l JOIN participants p ON p.id = l.participant_id JOIN tenants t ON t.id = p.tenant_id
-WHERE l.token_hash = $1 AND l.expires_at > $2::timestamptz FOR NO KEY UPDATE OF l, p;
-
--- name: is_participant
--- Whether a user is linked to a participant of a tenant: tenant, mode, user.
-SELECT EXISTS (SELECT FROM participants WHERE tenant_id = $1 AND livemode = $2 AND user_id = $3);
-
--- name: set_user
--- Links a user to a participant: its ID, user.
-UPDATE participants SET user_id = $2 WHERE id = $1;
-
--- name: delete_link
--- Uses up the token of a participant.
-DELETE FROM participant_links WHERE participant_id = $1;
-
 -- name: remove_challenges
 -- Removes what can be signed no more.
 DELETE FROM wallet_challenges WHERE expires_at < $1::timestamptz;
-
--- name: remove_links
--- Removes tokens that have expired.
-DELETE FROM participant_links WHERE expires_at < $1::timestamptz;

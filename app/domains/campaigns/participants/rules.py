@@ -7,9 +7,11 @@ from typing import Any, Final
 from uuid import UUID
 
 import msgspec
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from app.domains.accounts.rules.identity import email as account_email
+from app.domains.campaigns.names.rules import is_impersonating
+from app.domains.campaigns.names.rules import name as shown_name
 from app.domains.campaigns.networks.model import Network
 from app.domains.campaigns.networks.rules import address
 from app.domains.campaigns.participants.model import (
@@ -27,7 +29,6 @@ from app.domains.campaigns.participants.model import (
     NewParticipant,
     ParticipantChanges,
 )
-from app.domains.tenancy.tenants.rules import name as tenant_name
 from app.domains.tenancy.tenants.rules import time_zone as tenant_time_zone
 from app.kit.errors import Faults, InvalidInput
 from app.kit.text import is_storable
@@ -53,6 +54,12 @@ def check_changes(changes: ParticipantChanges) -> ParticipantChanges:
     with Faults() as faults:
         changes.check(faults)
         return msgspec.structs.replace(changes, **_made(faults, msgspec.structs.asdict(changes)))
+
+
+def check_username(text: str | UnsetType | None, tenant: str) -> None:
+    """Raises InvalidInput for a name that looks like that of the tenant, or of Moneta."""
+    if isinstance(text, str) and is_impersonating(text, tenant):
+        raise InvalidInput("username", "This is the name of somebody else.")
 
 
 def code(text: str, field: str = "referral_code") -> str:
@@ -110,25 +117,26 @@ def challenge(slug: str, participant_id: UUID, network: Network, wallet: str, *,
     )
 
 
+def link_challenge(slug: str, user_id: UUID, network: Network, wallet: str, *, nonce: str, until: datetime) -> str:
+    """What a user signs who links themself to the participant with a wallet."""
+    return (
+        f"Link your user of Moneta to the participant of the tenant {slug} with this wallet.\n\n"
+        f"Network: {network.upper()}\nAddress: {wallet}\nUser: {user_id}\nNonce: {nonce}\n"
+        f"Expires: {until:%Y-%m-%dT%H:%M:%SZ}\n\nTo sign this costs nothing, and moves nothing."
+    )
+
+
 def _made(faults: Faults, given: Mapping[str, Any]) -> dict[str, Any]:
     """What is given, as it is stored."""
     made = {}
     for field, value in given.items():
-        rule = _RULES.get(field)
+        rule = RULES.get(field)
         made[field] = value if rule is None or value is None or value is UNSET else faults.check(rule, value)
     return made
 
 
 def _named(field: str, most: int) -> Callable[[str], str]:
-    def rule(text: str) -> str:
-        if len(text) > 2 * most or len(text.strip()) > most:
-            raise InvalidInput(field, f"It has 1 to {most} characters.")
-        try:
-            return tenant_name(text)
-        except InvalidInput as refused:
-            raise InvalidInput(field, refused.message) from None
-
-    return rule
+    return lambda text: shown_name(text, field, most)
 
 
 def _locale(text: str) -> str:
@@ -150,7 +158,7 @@ def _wallets(given: tuple[NamedWallet, ...]) -> tuple[NamedWallet, ...]:
     return tuple(made)
 
 
-_RULES: Final[Mapping[str, Callable[[Any], Any]]] = {
+RULES: Final[Mapping[str, Callable[[Any], Any]]] = {
     "telegram_id": telegram_id,
     "discord_id": discord_id,
     "username": _named("username", MAX_USERNAME_CHARS),
@@ -164,3 +172,4 @@ _RULES: Final[Mapping[str, Callable[[Any], Any]]] = {
     "referrer_code": lambda text: code(text, "referrer_code"),
     "wallets": _wallets,
 }
+"""What makes a value of a field what is stored, or raises InvalidInput."""

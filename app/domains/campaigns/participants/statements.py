@@ -8,6 +8,7 @@ from app.domains.campaigns.participants.model import (
     Participant,
     ParticipantWallet,
     Taken,
+    WalletClaim,
     WalletOwner,
 )
 from app.kit.sql import Command, Keyed, Query, Rows, Statements
@@ -35,6 +36,7 @@ class ParticipantSql(Statements, file="participants.sql"):
     add_referrals: Command
     remove_other_wallets: Command
     put_wallets: Command
+    name_of_tenant: Query[str]
 
 
 class ProofSql(Statements, file="proofs.sql"):
@@ -46,10 +48,23 @@ class ProofSql(Statements, file="proofs.sql"):
     use_challenge: Query[str]
     is_proven: Query[bool]
     set_verified: Command
+    remove_challenges: Command
+
+
+class LinkSql(Statements, file="links.sql"):
+    """What links users to participants."""
+
     put_link: Command
     lock_link: Query[OpenLink]
     is_participant: Query[bool]
     set_user: Command
     delete_link: Command
-    remove_challenges: Command
+    unlink: Command
+    lock_own: Query[UUID]
+    open_tenant: Query[UUID]
+    put_link_challenge: Command
+    link_challenge: Query[Challenge]
+    use_link_challenge: Query[str]
+    lock_owners: Query[WalletClaim]
+    remove_link_challenges: Command
     remove_links: Command

@@ -7,6 +7,8 @@ from typing import Final
 import msgspec
 from msgspec import UNSET
 
+from app.domains.campaigns.names.rules import is_impersonating
+from app.domains.campaigns.names.rules import name as shown_name
 from app.domains.campaigns.networks.model import Network
 from app.domains.campaigns.networks.rules import address
 from app.domains.campaigns.projects.model import (
@@ -33,7 +35,6 @@ from app.domains.campaigns.projects.model import (
     distribution_of,
     requirements_of,
 )
-from app.domains.tenancy.tenants.rules import name as tenant_name
 from app.kit.errors import Faults, InvalidInput, Path
 from app.kit.text import is_storable
 
@@ -43,13 +44,11 @@ _SET: Final = tuple(name for name in Terms.__struct_fields__ if name != "network
 
 
 def name(text: str, field: str = "name", most: int = 255) -> str:
-    """Trimmed. As the name of a tenant, it shows as what it is. Raises InvalidInput."""
-    if len(text.strip()) > most:
-        raise InvalidInput(field, f"It has 1 to {most} characters.")
-    try:
-        return tenant_name(text)
-    except InvalidInput as refused:
-        raise InvalidInput(field, refused.message) from None
+    """Trimmed. It shows as what it is, and is not that of Moneta. Raises InvalidInput."""
+    made = shown_name(text, field, most)
+    if is_impersonating(made):
+        raise InvalidInput(field, "This is the name of somebody else.")
+    return made
 
 
 def description(text: str) -> str:

@@ -27,6 +27,7 @@ _ALPHABETS: Final = ("LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE")
 """Alphabets whose letters look like those of others."""
 _BLANK: Final = "\u115f\u1160\u2800\u3164\uffa0"
 """Letters and symbols that show as nothing."""
+_JOINERS: Final = "\u200c\u200d"
 
 
 def slug(text: str) -> str:
@@ -41,13 +42,23 @@ def name(text: str) -> str:
     InvalidInput.
     """
     trimmed = text.strip()
-    if not 1 <= len(trimmed) <= MAX_NAME_CHARS or not trimmed.isprintable():
+    is_shown = trimmed.isprintable() or all(map(_is_shown, f" {trimmed}", trimmed))
+    if not 1 <= len(trimmed) <= MAX_NAME_CHARS or not is_shown:
         raise InvalidInput("name", f"A name has 1 to {MAX_NAME_CHARS} printable characters.")
     if not any(unicodedata.category(each)[0] in "LNS" and each not in _BLANK for each in trimmed):
         raise InvalidInput("name", "A name has a letter, a digit or a symbol.")
-    if any(len(_alphabets(word)) > 1 for word in trimmed.split()):
+    if not trimmed.isascii() and any(len(_alphabets(word)) > 1 for word in trimmed.split()):
         raise InvalidInput("name", "A word has letters of one alphabet.")
     return trimmed
+
+
+def _is_shown(before: str, each: str) -> bool:
+    """Whether a character of a name is one that is seen: scripts and emoji need joiners, and have spaces of their own.
+    Between letters of Latin a joiner only makes one name of another.
+    """
+    if each in _JOINERS:
+        return not before.isspace() and not before.isascii() and not unicodedata.name(before, "").startswith("LATIN")
+    return each.isprintable() or unicodedata.category(each) == "Zs"
 
 
 def time_zone(text: str) -> str:

@@ -1,18 +1,20 @@
 """Addresses, keys and signatures."""
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from solders.keypair import Keypair
+from solders.pubkey import Pubkey
+from solders.signature import Signature
 
 from app.domains.campaigns.networks.model import Network
-from app.domains.campaigns.networks.rules import address, is_on_curve, is_signed, private_key
-from app.kit.crypto.base58 import decode58, encode58
-from app.kit.crypto.keccak import keccak256
-from app.kit.crypto.secp256k1 import N
+from app.domains.campaigns.networks.rules import address, is_signed, keccak256, private_key, typed_data
 from app.kit.errors import InvalidInput
-from tests.domains.campaigns.fair import ETHEREUM, ETHEREUM_SECRET, SEED, SOLANA, SOLANA_KEY
-from tests.domains.campaigns.signing import signed_by_ethereum
+from tests.domains.campaigns.fair import ETHEREUM, ETHEREUM_SECRET, SEED, SOLANA, SOLANA_KEY, SOLANA_SECRET
+from tests.domains.campaigns.signing import address_of, signed_by_ethereum
+
+N = 0xFFFFFFFF_FFFFFFFF_FFFFFFFF_FFFFFFFE_BAAEDCE6_AF48A03B_BFD25E8C_D0364141
+"""How many private keys of Ethereum there are, and one."""
 
 CHECKSUMMED = [
     # The examples of EIP-55.
@@ -25,7 +27,7 @@ CHECKSUMMED = [
     "0xdbF03B407c01E7cD3CBea99509d93f8DDDC8C6FB",
     "0xD1220A0cf47c7B9Be7A2E6BA89F429762e7b9aDb",
 ]
-PROGRAM_DERIVED = encode58((2).to_bytes(32, "little"))
+PROGRAM_DERIVED = str(Pubkey((2).to_bytes(32, "little")))
 """There is no x for y = 2."""
 
 
@@ -39,11 +41,6 @@ PROGRAM_DERIVED = encode58((2).to_bytes(32, "little"))
 )
 def test_keccak_is_that_of_ethereum(data: bytes, digest: str) -> None:
     assert keccak256(data).hex() == digest
-
-
-@given(st.binary(max_size=64))
-def test_base58_is_read_as_it_was_written(data: bytes) -> None:
-    assert decode58(encode58(data)) == data
 
 
 @pytest.mark.parametrize("text", CHECKSUMMED)
@@ -97,52 +94,61 @@ def test_an_address_without_a_private_key_is_known_by_the_curve() -> None:
         address(PROGRAM_DERIVED, Network.SOLANA, "address", off_curve=False)
     assert address(SOLANA, Network.SOLANA, "address", off_curve=False) == SOLANA
     for number in range(50):
-        key = Ed25519PrivateKey.from_private_bytes(bytes([number]) * 32).public_key().public_bytes_raw()
-        assert is_on_curve(key)
-    assert not is_on_curve(b"\xff" * 32)
+        key = str(Keypair.from_seed(bytes([number]) * 32).pubkey())
+        assert address(key, Network.SOLANA, "address", off_curve=False) == key
 
 
 def test_a_private_key_is_that_of_its_address() -> None:
-    both = SEED + SOLANA_KEY.public_key().public_bytes_raw()
-    for text in (encode58(SEED), encode58(both)):
+    for text in (SOLANA_SECRET, str(SOLANA_KEY)):
         assert private_key(text, Network.SOLANA, SOLANA, "key").secret == SEED
     assert private_key(ETHEREUM_SECRET, Network.ETHEREUM, ETHEREUM, "key").secret == b"\x11" * 32
-    foreign = encode58(bytes(32))
+    mixed = str(Signature(SEED + bytes(32)))
     for text, network, of in (
-        (foreign, Network.SOLANA, SOLANA),
-        (encode58(SEED + bytes(32)), Network.SOLANA, SOLANA),
+        (str(Pubkey(bytes(32))), Network.SOLANA, SOLANA),
+        (mixed, Network.SOLANA, SOLANA),
         ("x" * 10**6, Network.SOLANA, SOLANA),
         ("0" * 64, Network.ETHEREUM, ETHEREUM),
         (f"{N:x}", Network.ETHEREUM, ETHEREUM),
         ("22" * 32, Network.ETHEREUM, ETHEREUM),
-        (encode58(SEED), Network.INTERNAL, SOLANA),
+        (SOLANA_SECRET, Network.INTERNAL, SOLANA),
     ):
         with pytest.raises(InvalidInput) as refused:
             private_key(text, network, of, "key")
         assert text not in refused.value.message
-    assert str(SEED) not in repr(private_key(encode58(SEED), Network.SOLANA, SOLANA, "key"))
+    assert str(SEED) not in repr(private_key(SOLANA_SECRET, Network.SOLANA, SOLANA, "key"))
 
 
 @settings(max_examples=20, deadline=None)
 @given(st.integers(1, N - 1), st.text(max_size=200))
 def test_a_signature_by_eip_191_is_that_of_one_address(secret: int, message: str) -> None:
     text = message.encode("utf-8", "replace")
-    public, made, odd = signed_by_ethereum(secret, text)
-    where = address("0x" + keccak256(public)[12:].hex(), Network.ETHEREUM, "address")
+    where = address_of(secret)
     for first in (0, 27):
-        signature = f"0x{made.hex()}{first + odd:02x}"
-        assert not is_signed(text.decode(), f"0x{made.hex()}{first + 1 - odd:02x}", Network.ETHEREUM, where)
+        signature = signed_by_ethereum(secret, text, first=first)
+        other = signature[:-2] + f"{2 * first + 1 - int(signature[-2:], 16):02x}"
+        assert not is_signed(text.decode(), other, Network.ETHEREUM, where)
         assert is_signed(text.decode(), signature, Network.ETHEREUM, where)
         assert not is_signed(text.decode() + ".", signature, Network.ETHEREUM, where)
         assert not is_signed(text.decode(), signature, Network.ETHEREUM, ETHEREUM) or where == ETHEREUM
 
 
+def test_typed_data_is_signed_by_eip_712() -> None:
+    # As eth-account 0.14 signs `typed_data`.
+    made = (
+        "0x6f414d96416955dbb0a5aecb9a9cc89d8e5b6284bd78bf30fbb857fd6d3a5361"
+        "799afc2db8e0c790bac653de7a9cadee0cef087bd210c8d867cdc0ede98b8e6b1c"
+    )
+    assert is_signed("hello\nwörld", made, Network.ETHEREUM, ETHEREUM)
+    assert not is_signed("hello\nworld", made, Network.ETHEREUM, ETHEREUM)
+    assert typed_data("hello")["message"] == {"message": "hello"}
+
+
 def test_a_signature_of_solana_is_that_of_one_address() -> None:
-    signature = encode58(SOLANA_KEY.sign(b"hello"))
+    signature = str(SOLANA_KEY.sign_message(b"hello"))
     assert is_signed("hello", signature, Network.SOLANA, SOLANA)
     assert not is_signed("hello.", signature, Network.SOLANA, SOLANA)
     assert not is_signed("hello", signature, Network.SOLANA, PROGRAM_DERIVED)
-    for bad in ("", "0", "x" * 10**6, encode58(bytes(64)), f"0x{'0' * 128}1b"):
+    for bad in ("", "0", "x" * 10**6, str(Signature(bytes(64))), f"0x{'0' * 128}1b"):
         assert not is_signed("hello", bad, Network.SOLANA, SOLANA)
         assert not is_signed("hello", bad, Network.ETHEREUM, ETHEREUM)
     assert not is_signed("hello", signature, Network.INTERNAL, SOLANA)

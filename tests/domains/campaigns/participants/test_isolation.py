@@ -17,7 +17,7 @@ async def fill(fair: Fair) -> None:
     for each in (fair.alice, in_test_mode(fair.alice), in_test_mode(fair.alice)):
         id = await fair.participant(each, wallets=WALLETS)
         await fair.services.proofs.start(each, id, Network.SOLANA)
-        await fair.services.proofs.issue_link(each, id)
+        await fair.services.links.issue(each, id)
 
 
 async def test_members_see_what_is_theirs_in_the_mode_in_which_they_act(fair: Fair) -> None:
@@ -39,8 +39,8 @@ async def test_members_see_what_is_theirs_in_the_mode_in_which_they_act(fair: Fa
 async def test_a_user_sees_the_participant_that_they_are_linked_to(fair: Fair) -> None:
     await fair.participant(wallets=WALLETS)
     id = await fair.participant(wallets=WALLETS)
-    link = await fair.services.proofs.issue_link(fair.alice, id)
-    assert await fair.services.proofs.link(fair.office.bob, link.token) == id
+    link = await fair.services.links.issue(fair.alice, id)
+    assert await fair.services.links.link(fair.office.bob, link.token) == id
     for table, key in (("participants", "id"), ("participant_wallets", "participant_id")):
         assert await fair.rows(fair.office.bob.scope, f"SELECT FROM {table}") == 1
         assert await fair.rows(fair.office.bob.scope, f"SELECT FROM {table} WHERE {key} = '{id}'") == 1

@@ -127,7 +127,7 @@ async def test_owners_and_admins_change_participants_of_their_own_tenant(fair: F
         participants.update(bob, id, ParticipantChanges(username="other")),
         proofs.start(bob, id, Network.SOLANA),
         proofs.verify(bob, id, Network.SOLANA, ""),
-        proofs.issue_link(bob, id),
+        fair.services.links.issue(bob, id),
     ):
         with pytest.raises(Forbidden):
             await refused
@@ -136,7 +136,7 @@ async def test_owners_and_admins_change_participants_of_their_own_tenant(fair: F
         for absent in (
             participants.update(other, id, ParticipantChanges(username="other")),
             proofs.start(other, id, Network.SOLANA),
-            proofs.issue_link(other, id),
+            fair.services.links.issue(other, id),
         ):
             with pytest.raises(NotFound):
                 await absent

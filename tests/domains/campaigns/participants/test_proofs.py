@@ -2,22 +2,18 @@
 
 import asyncio
 from datetime import timedelta
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 
 from app.domains.campaigns.networks.model import Network
 from app.domains.campaigns.participants.model import (
     CHALLENGE_TTL,
-    LINK_TTL,
-    AlreadyLinked,
     ChallengeInvalid,
-    LinkInvalid,
     NamedWallet,
     ParticipantChanges,
     WalletProven,
 )
-from app.kit.crypto.base58 import encode58
 from app.kit.errors import InvalidInput, NotFound
 from tests.domains.campaigns.fair import ETHEREUM, ETHEREUM_SECRET, SOLANA, SOLANA_KEY, Fair, in_test_mode
 from tests.domains.campaigns.signing import signed_by_ethereum
@@ -27,9 +23,8 @@ WALLETS = (NamedWallet(Network.SOLANA, SOLANA), NamedWallet(Network.ETHEREUM, ET
 
 def signed(message: str, network: Network) -> str:
     if network is Network.SOLANA:
-        return encode58(SOLANA_KEY.sign(message.encode()))
-    _, made, odd = signed_by_ethereum(int(ETHEREUM_SECRET, 16), message.encode())
-    return f"0x{made.hex()}{27 + odd:02x}"
+        return str(SOLANA_KEY.sign_message(message.encode()))
+    return signed_by_ethereum(int(ETHEREUM_SECRET, 16), message.encode())
 
 
 async def verified(fair: Fair, id: UUID) -> list[str]:
@@ -96,37 +91,3 @@ async def test_a_wallet_is_proven_by_one_participant_and_stays_proven(fair: Fair
         await proofs.verify(fair.alice, other, network, signed(again.message, network))
     await fair.services.participants.update(fair.alice, proven, ParticipantChanges(wallets=()))
     await proofs.verify(fair.alice, other, network, signed(again.message, network))
-
-
-async def test_a_user_is_linked_once_by_a_token_that_is_good_once(fair: Fair) -> None:
-    first, second, proofs = await fair.participant(), await fair.participant(), fair.services.proofs
-    alice, bob = fair.office.alice, fair.office.bob
-    replaced = await proofs.issue_link(fair.alice, first)
-    link = await proofs.issue_link(fair.alice, first)
-    assert link.token not in repr(link)
-    for token in (replaced.token, "x", "", "\ud800"):
-        with pytest.raises(LinkInvalid):
-            await proofs.link(bob, token)
-    calls = (proofs.link(each, link.token) for each in (bob, alice, bob, alice))
-    done = await asyncio.gather(*calls, return_exceptions=True)
-    assert [each for each in done if isinstance(each, UUID)] == [first]
-    assert sum(isinstance(each, LinkInvalid) for each in done) == 3
-    with pytest.raises(AlreadyLinked):
-        await proofs.issue_link(fair.alice, first)
-    linked = (await fair.row("participants", first))["user_id"]
-    who, other = (bob, alice) if linked == bob.user_id else (alice, bob)
-    link = await proofs.issue_link(fair.alice, second)
-    with pytest.raises(AlreadyLinked):
-        await proofs.link(who, link.token)
-    fair.office.clock.advance(LINK_TTL)
-    with pytest.raises(LinkInvalid):
-        await proofs.link(other, link.token)
-    link = await proofs.issue_link(fair.alice, second)
-    await fair.office.services.tenants.delete(fair.alice)
-    with pytest.raises(LinkInvalid):
-        await proofs.link(other, link.token)
-
-
-async def test_nobody_links_who_is_not_there(fair: Fair) -> None:
-    with pytest.raises(NotFound):
-        await fair.services.proofs.issue_link(fair.alice, uuid4())

@@ -75,10 +75,10 @@ async def test_of_a_public_project_everybody_sees_the_tasks_and_the_numbers(fair
 async def test_a_user_sees_what_they_take_part_in_and_nobody_elses(fair: Fair) -> None:
     office = fair.office
     filled = await fill(fair, fair.alice, is_public=False)
-    link = await fair.services.proofs.issue_link(
+    link = await fair.services.links.issue(
         fair.alice, (await filled.contest.row(filled.participation))["participant_id"]
     )
-    await fair.services.proofs.link(office.bob, link.token)
+    await fair.services.links.link(office.bob, link.token)
     await fill(fair, fair.alice, is_public=False)
     for table in TABLES:
         assert await fair.rows(office.bob.scope, f"SELECT FROM {table}") == (table in PRIVATE), table

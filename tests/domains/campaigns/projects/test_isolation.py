@@ -7,12 +7,11 @@ import pytest
 from app.domains.campaigns.networks.model import Network
 from app.domains.campaigns.projects.model import NewWallet, ProjectChanges
 from app.domains.tenancy.tenants.model.tenants import MemberRole, PlanChanges, SubscriptionStatus
-from app.kit.crypto.base58 import encode58
 from app.kit.db import PUBLIC, SYSTEM, Scope
-from tests.domains.campaigns.fair import SEED, SOLANA, Fair, in_test_mode
+from tests.domains.campaigns.fair import SOLANA, SOLANA_SECRET, Fair, in_test_mode
 
 TABLES = ("projects", "project_wallets", "project_wallet_keys")
-WALLET = NewWallet(SOLANA, encode58(SEED))
+WALLET = NewWallet(SOLANA, SOLANA_SECRET)
 
 
 async def test_members_see_what_is_theirs_in_the_mode_in_which_they_act(fair: Fair) -> None:

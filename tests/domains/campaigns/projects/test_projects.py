@@ -21,10 +21,9 @@ from app.domains.campaigns.projects.model import (
     WalletInUse,
 )
 from app.domains.tenancy.tenants.model.tenants import MemberRole, PlanChanges, SubscriptionStatus, TenantNotActive
-from app.kit.crypto.base58 import encode58
 from app.kit.crypto.envelope import Keyring, SealBroken, new_kek
 from app.kit.errors import Forbidden, IdempotencyKeyReused, InvalidInput, NotFound, ResultDeleted
-from tests.domains.campaigns.fair import ETHEREUM, ETHEREUM_SECRET, SEED, SOLANA, Fair, in_test_mode
+from tests.domains.campaigns.fair import ETHEREUM, ETHEREUM_SECRET, SEED, SOLANA, SOLANA_SECRET, Fair, in_test_mode
 
 HUGE = 10**78 - 1
 
@@ -66,7 +65,7 @@ async def test_a_key_that_is_taken_is_drawn_again(fair: Fair) -> None:
 
 
 async def test_a_replay_is_the_same_project(fair: Fair) -> None:
-    wallet = NewWallet(SOLANA, encode58(SEED))
+    wallet = NewWallet(SOLANA, SOLANA_SECRET)
     new = NewProject(name="Drop", network=Network.SOLANA, distribution=FixedDistribution(1), wallet=wallet)
     create = fair.services.projects.create
     id = await create(fair.alice, new, "key")
@@ -81,7 +80,7 @@ async def test_a_replay_is_the_same_project(fair: Fair) -> None:
     test = in_test_mode(fair.alice)
     assert await create(test, new, "key") != id
     stored = await fair.office.owner.fetchval("SELECT string_agg(k::text, '') FROM idempotency_keys k")
-    assert encode58(SEED) not in stored
+    assert SOLANA_SECRET not in stored
     await fair.office.owner.execute("DELETE FROM projects")
     with pytest.raises(ResultDeleted):
         await create(fair.alice, new, "key")
@@ -198,17 +197,17 @@ async def test_a_wallet_serves_one_project(fair: Fair) -> None:
 
 
 async def test_a_private_key_is_sealed_for_its_project_and_rotated(fair: Fair) -> None:
-    wallets, wallet = fair.services.project_wallets, NewWallet(SOLANA, encode58(SEED))
+    wallets, wallet = fair.services.project_wallets, NewWallet(SOLANA, SOLANA_SECRET)
     id = await fair.project(network=Network.SOLANA, wallet=wallet)
     found = await wallets.key_of(fair.alice, id)
     assert found is not None
     assert found.secret == SEED
-    assert encode58(SEED) not in repr(wallet)
+    assert SOLANA_SECRET not in repr(wallet)
     row = await fair.row("project_wallet_keys", id, "project_id")
     assert SEED not in row["ciphertext"]
     logged = await fair.office.owner.fetchval("SELECT string_agg(a::text, '') FROM audit_logs a")
     assert row["ciphertext"].hex() not in logged
-    assert encode58(SEED) not in logged
+    assert SOLANA_SECRET not in logged
     assert await wallets.key_of(in_test_mode(fair.alice), id) is None
     kek = new_kek("k2")
     both = Keyring.parse(kek)

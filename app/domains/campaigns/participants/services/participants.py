@@ -9,7 +9,7 @@ from typing import Any, Final
 from uuid import UUID, uuid4
 
 import msgspec
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from app.domains.campaigns.participants.model import (
     CODE_CHARS,
@@ -17,10 +17,17 @@ from app.domains.campaigns.participants.model import (
     NewParticipant,
     Participant,
     ParticipantChanges,
+    ParticipantErased,
     ParticipantExists,
     ReferralRefused,
 )
-from app.domains.campaigns.participants.rules import CODE_ALPHABET, check_changes, checked, stored_attributes
+from app.domains.campaigns.participants.rules import (
+    CODE_ALPHABET,
+    check_changes,
+    check_username,
+    checked,
+    stored_attributes,
+)
 from app.domains.campaigns.participants.statements import ParticipantSql
 from app.domains.tenancy.tenants.model.tenants import MemberRole, Tenancy
 from app.domains.tenancy.tenants.services.access import Access, keyed_request, system_scope
@@ -30,6 +37,8 @@ from app.kit.errors import InvalidInput, NotFound, ResultDeleted, Unavailable
 from app.kit.idempotency import Made, check_key, once
 
 _ATTEMPTS: Final = 5
+_DRAWN: Final = bytes(ord(CODE_ALPHABET[byte % len(CODE_ALPHABET)]) for byte in range(256))
+"""The character of each byte: 256 is a multiple of how many there are."""
 _STORED: Final = (
     "telegram_id",
     "discord_id",
@@ -49,7 +58,13 @@ _STORED: Final = (
 
 def new_code() -> str:
     """A random referral code."""
-    return "".join(secrets.choice(CODE_ALPHABET) for _ in range(CODE_CHARS))
+    return new_codes(1)[0]
+
+
+def new_codes(count: int) -> list[str]:
+    """Random referral codes."""
+    drawn = secrets.token_bytes(CODE_CHARS * count).translate(_DRAWN).decode("ascii")
+    return [drawn[place : place + CODE_CHARS] for place in range(0, len(drawn), CODE_CHARS)]
 
 
 @dataclass(frozen=True)
@@ -71,6 +86,7 @@ class Participants:
         async def create(tx: Tx) -> Made:
             await self.access.check(tx, tenancy, MemberRole.ADMIN)
             made, id, row = checked(new), uuid4(), (tenancy.tenant_id, tenancy.livemode)
+            await self._check_username(tx, tenancy, made.username)
             referral_code = await self._code(tx, tenancy, id, made)
             referrer = None
             if made.referrer_code is not None:
@@ -97,8 +113,8 @@ class Participants:
         return await self.database.write(system_scope(tenancy), write)
 
     async def update(self, tenancy: Tenancy, id: UUID, changes: ParticipantChanges) -> None:
-        """Changes a participant. Raises InvalidInput, NotFound, Forbidden, TenantNotActive, ParticipantExists,
-        ReferralRefused.
+        """Changes a participant. Raises InvalidInput, NotFound, Forbidden, TenantNotActive, ParticipantErased,
+        ParticipantExists, ReferralRefused.
         """
         made = check_changes(changes)
 
@@ -110,8 +126,11 @@ class Participants:
             before = await tx.fetch_one(ParticipantSql.lock_participant, id, tenancy.tenant_id, tenancy.livemode)
             if before is None:
                 raise NotFound(Participant)
+            if before.erased_at is not None:
+                raise ParticipantErased
             if made.is_empty:
                 return
+            await self._check_username(tx, tenancy, made.username)
             await self._refuse_taken(tx, tenancy, id, made)
             referrer = await self._referrer(tx, tenancy, before, made)
             wallets = None if made.wallets is UNSET else made.wallets
@@ -128,6 +147,11 @@ class Participants:
                 await self._put_wallets(tx, tenancy, id, wallets, self.clock.now())
 
         await self.database.write(system_scope(tenancy), work)
+
+    async def _check_username(self, tx: Tx, tenancy: Tenancy, username: str | UnsetType | None) -> None:
+        if isinstance(username, str):
+            [tenant] = await tx.fetch(ParticipantSql.name_of_tenant, tenancy.tenant_id)
+            check_username(username, tenant)
 
     async def _code(self, tx: Tx, tenancy: Tenancy, id: UUID, new: NewParticipant) -> str:
         """The code that a new participant gets: a drawn one is drawn again while it is taken."""

@@ -1,30 +1,25 @@
-"""Proving whose a wallet is, and who of Moneta's users a participant is."""
+"""Proving whose a wallet is."""
 
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from app.domains.accounts.model import Viewer
-from app.domains.accounts.services.auth_log import system_scope as system_scope_of
 from app.domains.campaigns.networks.model import Network
-from app.domains.campaigns.networks.rules import is_signed
+from app.domains.campaigns.networks.rules import is_signed, typed_data
 from app.domains.campaigns.participants.model import (
     CHALLENGE_TTL,
-    LINK_TTL,
-    AlreadyLinked,
     Challenge,
     ChallengeInvalid,
-    Link,
-    LinkInvalid,
+    IssuedChallenge,
     Participant,
     WalletProven,
 )
 from app.domains.campaigns.participants.rules import challenge
-from app.domains.campaigns.participants.statements import ParticipantSql, ProofSql
+from app.domains.campaigns.participants.statements import ProofSql
 from app.domains.tenancy.tenants.model.tenants import MemberRole, Tenancy
 from app.domains.tenancy.tenants.services.access import Access, system_scope
 from app.kit.clock import Clock
-from app.kit.crypto.tokens import digest, new_token
+from app.kit.crypto.tokens import new_token
 from app.kit.db import SYSTEM, Database, Tx
 from app.kit.errors import InvalidInput, NotFound
 
@@ -33,18 +28,18 @@ NONCE_BYTES: Final = 16
 
 @dataclass(frozen=True)
 class Proofs:
-    """What participants prove. A message and a token are good once, and for a time."""
+    """What participants prove. A message is good once, and for a time."""
 
     database: Database
     clock: Clock
     access: Access
 
-    async def start(self, tenancy: Tenancy, participant_id: UUID, network: Network) -> Challenge:
+    async def start(self, tenancy: Tenancy, participant_id: UUID, network: Network) -> IssuedChallenge:
         """What the owner of a wallet of a participant has to sign, in place of an earlier one. Raises NotFound,
         Forbidden, TenantNotActive.
         """
 
-        async def work(tx: Tx) -> Challenge:
+        async def work(tx: Tx) -> IssuedChallenge:
             await self.access.check(tx, tenancy, MemberRole.ADMIN)
             row, until = (
                 (participant_id, network, tenancy.tenant_id, tenancy.livemode),
@@ -56,7 +51,8 @@ class Proofs:
             nonce = new_token(NONCE_BYTES)
             message = challenge(tenancy.slug, participant_id, network, address, nonce=nonce, until=until)
             await tx.execute(ProofSql.put_challenge, *row, address, message, until)
-            return Challenge(address, message, until)
+            typed = typed_data(message) if network is Network.ETHEREUM else None
+            return IssuedChallenge(address, message, until, typed)
 
         return await self.database.write(system_scope(tenancy), work)
 
@@ -90,50 +86,7 @@ class Proofs:
 
         await self.database.write(system_scope(tenancy), work)
 
-    async def issue_link(self, tenancy: Tenancy, participant_id: UUID) -> Link:
-        """A token with which one of Moneta's users links themself to a participant, in place of an earlier one. Raises
-        NotFound, Forbidden, TenantNotActive, AlreadyLinked.
-        """
-        token, until = new_token(), self.clock.now() + LINK_TTL
-
-        async def work(tx: Tx) -> None:
-            await self.access.check(tx, tenancy, MemberRole.ADMIN)
-            row = participant_id, tenancy.tenant_id, tenancy.livemode
-            found = await tx.fetch_one(ParticipantSql.lock_participant, *row)
-            if found is None:
-                raise NotFound(Participant)
-            if found.user_id is not None:
-                raise AlreadyLinked
-            await tx.execute(ProofSql.put_link, *row, digest(token), until)
-
-        await self.database.write(system_scope(tenancy), work)
-        return Link(token, until)
-
-    async def link(self, viewer: Viewer, token: str) -> UUID:
-        """Links the viewer to the participant of a token, which is then used up; returns the participant's ID. Raises
-        LinkInvalid, AlreadyLinked.
-        """
-
-        async def work(tx: Tx) -> UUID:
-            found = await tx.fetch_one(ProofSql.lock_link, digest(token), self.clock.now())
-            if found is None or not found.is_open:
-                raise LinkInvalid
-            of_user = found.tenant_id, found.livemode, viewer.user_id
-            if found.is_linked or await tx.fetch_one(ProofSql.is_participant, *of_user):
-                raise AlreadyLinked
-            await tx.execute(ProofSql.set_user, found.participant_id, viewer.user_id)
-            await tx.execute(ProofSql.delete_link, found.participant_id)
-            return found.participant_id
-
-        return await self.database.write(system_scope_of(viewer.client, viewer.user_id), work)
-
     async def remove_expired(self) -> str:
-        """Removes messages and tokens that have expired."""
-
-        async def work(tx: Tx) -> None:
-            now = self.clock.now()
-            await tx.execute(ProofSql.remove_challenges, now)
-            await tx.execute(ProofSql.remove_links, now)
-
-        await self.database.write(SYSTEM, work)
+        """Removes messages that have expired."""
+        await self.database.write(SYSTEM, lambda tx: tx.execute(ProofSql.remove_challenges, self.clock.now()))
         return "done"
