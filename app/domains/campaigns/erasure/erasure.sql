@@ -13,7 +13,7 @@ SELECT address FROM participant_wallets WHERE participant_id = $1 ORDER BY netwo
 -- Leaves nothing personal of a participant: ID, a code that nobody knows, time.
 UPDATE participants SET telegram_id = NULL, discord_id = NULL, username = NULL, first_name = NULL, last_name = NULL,
     email = NULL, locale = NULL, time_zone = NULL, has_notifications = false, attributes = '{}', is_active = false,
-    is_verified = false, referral_code = $2, user_id = NULL, wallet_addresses = '{}', erased_at = $3::timestamptz
+    is_verified = false, referral_code = $2, user_id = NULL, erased_at = $3::timestamptz
 WHERE id = $1;
 
 -- name: erase_wallets

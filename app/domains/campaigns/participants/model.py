@@ -55,6 +55,12 @@ class Participant(msgspec.Struct, frozen=True):
     """Since when nothing personal of them is left; null: it is there."""
 
 
+class WalletOwner(Participant, frozen=True):
+    """A participant who has proven a wallet."""
+
+    address: str
+
+
 class ParticipantWallet(msgspec.Struct, frozen=True):
     """A wallet of a participant, at most one in each network."""
 

@@ -8,7 +8,6 @@ from uuid import UUID
 import msgspec
 
 from app.domains.campaigns.imports.model import Counts, Fault, GivenRow, Known, OnDuplicate, RefusalReason
-from app.domains.campaigns.networks.model import Network
 from app.domains.campaigns.participants.model import MAX_ATTRIBUTES
 
 KEYS: Final = ("telegram_id", "discord_id", "referral_code")
@@ -61,7 +60,7 @@ class _Refused(Exception):
         self.fault = Fault(field, reason, detail or _DETAILS[reason])
 
 
-class Settling:
+class Settlement:
     """Settles the rows of one batch, in order."""
 
     def __init__(
@@ -126,7 +125,6 @@ class Settling:
             self._count(referrer)
         values.setdefault("referral_code", code)
         values |= {"attributes": row.attributes, "referred_by": referrer, "total_referrals": 0}
-        values |= {str(each.network): each.address for each in row.wallets}
         self._codes[values["referral_code"]] = id
         self.settled.created[id] = values
         self._put_wallets(row, id)
@@ -159,8 +157,6 @@ class Settling:
             raise _Refused("attributes", RefusalReason.INVALID, detail)
         values = {each: row.values.get(each, getattr(known, each)) for each in SET}
         values |= {"attributes": attributes, "last_active_at": row.values.get("last_active_at", known.last_active_at)}
-        values |= {str(Network.SOLANA): known.solana, str(Network.ETHEREUM): known.ethereum}
-        values |= {str(each.network): each.address for each in row.wallets}
         self._codes[values["referral_code"]] = known.id
         self.settled.updated[known.id] = values
         self._put_wallets(row, known.id)
