@@ -17,6 +17,7 @@ from bench import (
     documents,
     fanout,
     feed,
+    imports,
     keys,
     login,
     promises,
@@ -50,6 +51,7 @@ class Name(StrEnum):
     WATCHED = "watched"
     BACKTESTS = "backtests"
     BOTS = "bots"
+    IMPORTS = "imports"
 
 
 @command.command()
@@ -111,6 +113,9 @@ def _measure(name: Name, servers: Embedded, seconds: float, progress: Progress, 
             return trading.measure(servers, seconds, rounds, progress, open_orders=open_orders)
         case Name.BACKTESTS:
             return backtests.measure(rounds, progress)
+        case Name.IMPORTS:
+            rows = imports.FEW if quick else imports.ROWS
+            return asyncio.run(imports.measure(servers, rounds, rows, progress))
         case Name.WATCHED:
             return asyncio.run(watched.measure(servers, 1 if quick else watched.TICKS, progress))
 

@@ -13,7 +13,7 @@ CREATE TABLE campaign_files (
     created_at timestamptz NOT NULL,
     expires_at timestamptz NOT NULL,
     completed_at timestamptz,
-    CONSTRAINT campaign_files_id UNIQUE (tenant_id, livemode, id),
+    CONSTRAINT campaign_files_id UNIQUE (id, tenant_id, livemode),
     CONSTRAINT campaign_files_expires_later CHECK (expires_at > created_at)
 );
 COMMENT ON COLUMN campaign_files.completed_at IS 'Null: the file is still being sent or written.';
@@ -57,7 +57,7 @@ CREATE TABLE participant_imports (
     created_at timestamptz NOT NULL,
     started_at timestamptz,
     finished_at timestamptz,
-    CONSTRAINT participant_imports_id UNIQUE (tenant_id, livemode, id),
+    CONSTRAINT participant_imports_id UNIQUE (id, tenant_id, livemode),
     CONSTRAINT participant_imports_file FOREIGN KEY (tenant_id, livemode, file_id)
         REFERENCES campaign_files (tenant_id, livemode, id) ON DELETE SET NULL (file_id),
     CONSTRAINT participant_imports_counts
@@ -128,7 +128,7 @@ CREATE TABLE participant_exports (
     started_at timestamptz,
     finished_at timestamptz,
     expires_at timestamptz,
-    CONSTRAINT participant_exports_id UNIQUE (tenant_id, livemode, id),
+    CONSTRAINT participant_exports_id UNIQUE (id, tenant_id, livemode),
     CONSTRAINT participant_exports_file FOREIGN KEY (tenant_id, livemode, file_id)
         REFERENCES campaign_files (tenant_id, livemode, id) ON DELETE SET NULL (file_id),
     CONSTRAINT participant_exports_complete CHECK (status <> 'completed' OR num_nulls(size_bytes, expires_at) = 0),

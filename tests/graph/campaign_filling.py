@@ -16,4 +16,14 @@ SELECT gen_random_uuid(), t.id, true, n, 'discord ' || n, 'User ' || n % 4, n % 
     u.id, now() - n / 3 * interval '1 s', now() - n / 4 * interval '1 s'
 FROM tenants t, generate_series(1, 12) n
 LEFT JOIN (SELECT id, row_number() OVER (ORDER BY email) AS n FROM users) u USING (n);
+INSERT INTO participant_imports (id, tenant_id, livemode, status, on_duplicate, size_bytes, delimiter, fields,
+    processed_rows, refused_count, created_at, finished_at)
+SELECT gen_random_uuid(), t.id, true, CASE n % 3 WHEN 0 THEN 'failed' ELSE 'completed' END, 'skip', 10, ',',
+    '{telegram_id}', 9, 9, now() - n / 3 * interval '1 s', now() FROM tenants t, generate_series(1, 12) n;
+INSERT INTO participant_import_refusals (import_id, tenant_id, livemode, number, row_number, field, reason, detail)
+SELECT i.id, i.tenant_id, true, n, 1 + n / 2, 'telegram_id', 'invalid', 'No.'
+FROM participant_imports i, generate_series(1, 9) n;
+INSERT INTO participant_exports (id, tenant_id, livemode, status, created_at, finished_at)
+SELECT gen_random_uuid(), t.id, true, CASE n % 3 WHEN 0 THEN 'failed' ELSE 'expired' END,
+    now() - n / 3 * interval '1 s', now() FROM tenants t, generate_series(1, 12) n;
 """

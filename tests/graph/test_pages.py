@@ -61,6 +61,9 @@ OWN_KEYS = {
     "tenancy.api_keys.api_keys_by_tenant": "SELECT id FROM tenants WHERE slug = 'acme'",
     "campaigns.projects.projects_by_tenant": "SELECT id FROM tenants WHERE slug = 'acme'",
     "campaigns.participants.participants_by_tenant": "SELECT id FROM tenants WHERE slug = 'acme'",
+    "campaigns.imports.imports_by_tenant": "SELECT id FROM tenants WHERE slug = 'acme'",
+    "campaigns.imports.refusals_by_import": "SELECT id FROM participant_imports",
+    "campaigns.exports.exports_by_tenant": "SELECT id FROM tenants WHERE slug = 'acme'",
     "campaigns.participants.participants_by_user": "SELECT user_id FROM participants WHERE user_id IS NOT NULL",
 }
 """Where the keys of the viewers' own lists are."""

@@ -29,4 +29,14 @@ INSERT INTO participants (id, tenant_id, livemode, referral_code, user_id, creat
 SELECT {USER.format(f"n + {rows}")}, {_N}, true, 'C' || n, {_ONE}, {ago}, {ago} FROM generate_series(2, {others}) n;
 INSERT INTO participant_wallets (participant_id, tenant_id, livemode, network, address, created_at, verified_at)
 SELECT {_N}, {_ONE}, true, 'solana', 'w' || n, {ago}, {ago} FROM generate_series(1, {rows // 5}) n""",
+        "imports": f"""
+INSERT INTO participant_imports (id, tenant_id, livemode, status, on_duplicate, size_bytes, delimiter, fields,
+    created_at, finished_at)
+SELECT {_N}, {_ONE}, true, CASE WHEN n % 5000 = 3 THEN 'failed' ELSE 'completed' END, 'skip', 10, ',',
+    '{{telegram_id}}', {ago}, {ago} FROM generate_series(1, {rows // 10}) n;
+INSERT INTO participant_import_refusals (import_id, tenant_id, livemode, number, row_number, reason, detail)
+SELECT {_ONE}, {_ONE}, true, n, n, 'invalid', 'No.' FROM generate_series(1, {rows // 10}) n;
+INSERT INTO participant_exports (id, tenant_id, livemode, status, created_at, finished_at)
+SELECT {_N}, {_ONE}, true, CASE WHEN n % 5000 = 3 THEN 'failed' ELSE 'expired' END, {ago}, {ago}
+FROM generate_series(1, {rows // 10}) n""",
     }

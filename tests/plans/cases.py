@@ -34,6 +34,9 @@ MEMBERS: Final = {
     "tenancy.api_keys.api_keys_by_tenant",
     "campaigns.projects.projects_by_tenant",
     "campaigns.participants.participants_by_tenant",
+    "campaigns.imports.imports_by_tenant",
+    "campaigns.imports.refusals_by_import",
+    "campaigns.exports.exports_by_tenant",
 }
 
 
@@ -160,6 +163,8 @@ VALUES: Final[Mapping[str, Mapping[str, tuple[Any, ...]]]] = {
         "status": ("active", "paused", "archived"),
         "network": ("solana", "ethereum", "internal"),
     },
+    "campaigns.imports.imports_by_tenant": {"status": ("completed", "failed", "running")},
+    "campaigns.exports.exports_by_tenant": {"status": ("expired", "failed", "running")},
     "campaigns.participants.participants_by_tenant": {
         "verified": (False, True),
         "active": (True, False),
