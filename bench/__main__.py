@@ -81,7 +81,12 @@ def main(
         raise SystemExit(1) from None
 
 
-_ALIKE = {Name.BLOCKS: blocks.measure, Name.PROMISES: promises.measure, Name.BOTS: bots.measure}
+_ALIKE = {
+    Name.BLOCKS: blocks.measure,
+    Name.PROMISES: promises.measure,
+    Name.BOTS: bots.measure,
+    Name.IMPORTS: imports.measure,
+}
 
 
 def _measure(name: Name, servers: Embedded, seconds: float, progress: Progress, *, quick: bool) -> Report:
@@ -92,7 +97,7 @@ def _measure(name: Name, servers: Embedded, seconds: float, progress: Progress, 
             return queries.measure(servers, database_url, seconds, rounds, progress)
         case Name.TRANSFERS:
             return transfers.measure(servers, seconds, rounds, progress)
-        case Name.BLOCKS | Name.PROMISES | Name.BOTS:
+        case Name.BLOCKS | Name.PROMISES | Name.BOTS | Name.IMPORTS:
             return asyncio.run(_ALIKE[name](servers, rounds, progress))
         case Name.FANOUT:
             asyncio.run(data.read_database(servers.database_url, progress))
@@ -113,9 +118,6 @@ def _measure(name: Name, servers: Embedded, seconds: float, progress: Progress, 
             return trading.measure(servers, seconds, rounds, progress, open_orders=open_orders)
         case Name.BACKTESTS:
             return backtests.measure(rounds, progress)
-        case Name.IMPORTS:
-            rows = imports.FEW if quick else imports.ROWS
-            return asyncio.run(imports.measure(servers, rounds, rows, progress))
         case Name.WATCHED:
             return asyncio.run(watched.measure(servers, 1 if quick else watched.TICKS, progress))
 
