@@ -19,6 +19,7 @@ from bench import (
     documents,
     fanout,
     feed,
+    imports,
     keys,
     login,
     promises,
@@ -53,6 +54,7 @@ class Name(StrEnum):
     BACKTESTS = "backtests"
     BOTS = "bots"
     CAMPAIGNS = "campaigns"
+    IMPORTS = "imports"
 
 
 @command.command()
@@ -82,7 +84,12 @@ def main(
         raise SystemExit(1) from None
 
 
-_ALIKE = {Name.BLOCKS: blocks.measure, Name.PROMISES: promises.measure, Name.BOTS: bots.measure}
+_ALIKE = {
+    Name.BLOCKS: blocks.measure,
+    Name.PROMISES: promises.measure,
+    Name.BOTS: bots.measure,
+    Name.IMPORTS: imports.measure,
+}
 
 
 def _measure(name: Name, servers: Embedded, seconds: float, progress: Progress, *, quick: bool) -> Report:
@@ -93,7 +100,7 @@ def _measure(name: Name, servers: Embedded, seconds: float, progress: Progress, 
             return queries.measure(servers, database_url, seconds, rounds, progress)
         case Name.TRANSFERS:
             return transfers.measure(servers, seconds, rounds, progress)
-        case Name.BLOCKS | Name.PROMISES | Name.BOTS:
+        case Name.BLOCKS | Name.PROMISES | Name.BOTS | Name.IMPORTS:
             return asyncio.run(_ALIKE[name](servers, rounds, progress))
         case Name.FANOUT:
             asyncio.run(data.read_database(servers.database_url, progress))

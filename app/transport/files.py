@@ -69,12 +69,12 @@ class Files:
                     stored = await self._store.upload(tenancy, body)
             except Problem as problem:
                 raise Refused.because(problem) from problem
-        told = {
+        described = {
             "uploadId": str(stored.id),
             "sizeBytes": stored.size_bytes,
             "expiresAt": stored.expires_at.isoformat().replace("+00:00", "Z"),
         }
-        return Response(encode(told), HTTPStatus.CREATED, {"cache-control": "no-store"}, media_type=JSON)
+        return Response(encode(described), HTTPStatus.CREATED, {"cache-control": "no-store"}, media_type=JSON)
 
     async def exports(self, request: Request) -> ASGIApp:
         """Sends the file of an export, part by part."""

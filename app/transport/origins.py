@@ -39,7 +39,7 @@ _HEADERS: Final = (
     "x-request-id",
     "x-requested-with",
 )
-_EXPOSED: Final = "content-disposition, ratelimit, ratelimit-policy, retry-after, www-authenticate, x-request-id"
+_EXPOSED: Final = "ratelimit, ratelimit-policy, retry-after, www-authenticate, x-request-id"
 """What known clients send. Any other header is allowed as well: no request header grants a right."""
 
 

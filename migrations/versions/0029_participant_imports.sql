@@ -13,7 +13,7 @@ CREATE TABLE campaign_files (
     created_at timestamptz NOT NULL,
     expires_at timestamptz NOT NULL,
     completed_at timestamptz,
-    CONSTRAINT campaign_files_id UNIQUE (tenant_id, livemode, id),
+    CONSTRAINT campaign_files_id UNIQUE (id, tenant_id, livemode),
     CONSTRAINT campaign_files_expires_later CHECK (expires_at > created_at)
 );
 COMMENT ON COLUMN campaign_files.completed_at IS 'Null: the file is still being sent or written.';
@@ -57,7 +57,7 @@ CREATE TABLE participant_imports (
     created_at timestamptz NOT NULL,
     started_at timestamptz,
     finished_at timestamptz,
-    CONSTRAINT participant_imports_id UNIQUE (tenant_id, livemode, id),
+    CONSTRAINT participant_imports_id UNIQUE (id, tenant_id, livemode),
     CONSTRAINT participant_imports_file FOREIGN KEY (tenant_id, livemode, file_id)
         REFERENCES campaign_files (tenant_id, livemode, id) ON DELETE SET NULL (file_id),
     CONSTRAINT participant_imports_counts
@@ -128,7 +128,7 @@ CREATE TABLE participant_exports (
     started_at timestamptz,
     finished_at timestamptz,
     expires_at timestamptz,
-    CONSTRAINT participant_exports_id UNIQUE (tenant_id, livemode, id),
+    CONSTRAINT participant_exports_id UNIQUE (id, tenant_id, livemode),
     CONSTRAINT participant_exports_file FOREIGN KEY (tenant_id, livemode, file_id)
         REFERENCES campaign_files (tenant_id, livemode, id) ON DELETE SET NULL (file_id),
     CONSTRAINT participant_exports_complete CHECK (status <> 'completed' OR num_nulls(size_bytes, expires_at) = 0),
@@ -165,7 +165,8 @@ ALTER TABLE participants
     ADD COLUMN import_id uuid,
     ADD CONSTRAINT participants_erased CHECK (
         erased_at IS NULL OR (
-            num_nonnulls(telegram_id, discord_id, username, first_name, last_name, email, locale, time_zone, user_id) = 0
+            num_nonnulls(telegram_id, discord_id, username, first_name, last_name, email, locale, time_zone) = 0
+            AND user_id IS NULL
             AND attributes = '{}' AND NOT is_active AND NOT is_verified
             AND NOT has_notifications
         )
@@ -231,16 +232,16 @@ $$;
 REVOKE ALL ON FUNCTION audit_import FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION audit_import TO moneta_app;
 
--- Redacts what the audit log says of a participant who was erased; returns in how many entries. An entry keeps its hash,
--- so that the chain holds, and another entry says what each redacted one has to be from now on: who changes an entry
--- otherwise is found as before.
+-- Redacts what the audit log says of a participant who was erased; returns in how many entries. An entry keeps its
+-- hash, so that the chain holds, and another entry says what each redacted one has to be from now on: who changes an
+-- entry otherwise is found as before.
 CREATE FUNCTION redact_audit_of_participant(participant uuid) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
     kept CONSTANT text[] := ARRAY[
-        'id', 'tenant_id', 'livemode', 'is_active', 'is_verified', 'has_notifications', 'referred_by', 'total_referrals',
-        'created_at', 'updated_at', 'last_active_at', 'erased_at', 'import_id', 'participant_id', 'network',
-        'allows_off_curve', 'verified_at'
+        'id', 'tenant_id', 'livemode', 'is_active', 'is_verified', 'has_notifications', 'referred_by',
+        'total_referrals', 'created_at', 'updated_at', 'last_active_at', 'erased_at', 'import_id', 'participant_id',
+        'network', 'allows_off_curve', 'verified_at'
     ];
     redacted jsonb := '{}';
     linked text;
@@ -300,8 +301,8 @@ CREATE CONSTRAINT TRIGGER participants_audit_insert AFTER INSERT ON participants
     EXECUTE FUNCTION write_audit('id', 'first_name', 'last_name', 'email', 'attributes');
 CREATE CONSTRAINT TRIGGER participants_audit_update
     AFTER UPDATE OF telegram_id, discord_id, username, first_name, last_name, email, locale, time_zone,
-        has_notifications, attributes, is_active, is_verified, referral_code, referred_by, user_id,
-        erased_at ON participants
+        has_notifications, attributes, is_active, is_verified, referral_code, referred_by, user_id, erased_at
+    ON participants
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.import_id IS NOT DISTINCT FROM OLD.import_id)
     EXECUTE FUNCTION write_audit('id', 'first_name', 'last_name', 'email', 'attributes');
 CREATE CONSTRAINT TRIGGER participants_audit_delete AFTER DELETE ON participants

@@ -54,4 +54,14 @@ SELECT p.tenant_id, true, p.id, timestamptz '2026-06-01Z' + n * interval '7 days
     timestamptz '2026-06-01Z' + (n + k) * interval '7 days', 9 - k
 FROM projects p, generate_series(1, 5) n, generate_series(0, 4) k;
 SELECT repair_leaderboard(id) FROM projects;
+INSERT INTO participant_imports (id, tenant_id, livemode, status, on_duplicate, size_bytes, delimiter, fields,
+    processed_rows, refused_count, created_at, finished_at)
+SELECT gen_random_uuid(), t.id, true, CASE n % 3 WHEN 0 THEN 'failed' ELSE 'completed' END, 'skip', 10, ',',
+    '{telegram_id}', 9, 9, now() - n / 3 * interval '1 s', now() FROM tenants t, generate_series(1, 12) n;
+INSERT INTO participant_import_refusals (import_id, tenant_id, livemode, number, row_number, field, reason, detail)
+SELECT i.id, i.tenant_id, true, n, 1 + n / 2, 'telegram_id', 'invalid', 'No.'
+FROM participant_imports i, generate_series(1, 9) n;
+INSERT INTO participant_exports (id, tenant_id, livemode, status, created_at, finished_at)
+SELECT gen_random_uuid(), t.id, true, CASE n % 3 WHEN 0 THEN 'failed' ELSE 'expired' END,
+    now() - n / 3 * interval '1 s', now() FROM tenants t, generate_series(1, 12) n;
 """

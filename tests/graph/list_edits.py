@@ -202,6 +202,16 @@ EDITS: dict[str, tuple[Edits, ...]] = {
             {"id": RANDOM, "key": f"'proj_' || left({HASH}, 12)"},
         ),
     ),
+    "campaigns.imports.imports_by_tenant": (Edits("participant_imports", near("created_at"), {"id": RANDOM}),),
+    "campaigns.imports.refusals_by_import": (
+        Edits(
+            "participant_import_refusals",
+            {"number": unused("participant_import_refusals", "number")},
+            {"row_number": "1 + abs({fraction} * 1000)::integer"},
+            {name: name for name in ("import_id", "row_number")},
+        ),
+    ),
+    "campaigns.exports.exports_by_tenant": (Edits("participant_exports", near("created_at"), {"id": RANDOM}),),
     "campaigns.participants.participants_by_tenant": (PARTICIPANTS,),
     "campaigns.participants.participants_by_user": (
         PARTICIPANTS._replace(

@@ -123,6 +123,8 @@ FILTERS: dict[str, dict[str, Predicate]] = {
     "tenancy.tenants.memberships_by_user": {"role": equal("role")},
     "tenancy.tenants.memberships_by_tenant": {"role": equal("role")},
     "campaigns.projects.projects_by_tenant": {"status": equal("status"), "network": equal("network")},
+    "campaigns.imports.imports_by_tenant": {"status": equal("status")},
+    "campaigns.exports.exports_by_tenant": {"status": equal("status")},
     "campaigns.participants.participants_by_tenant": {
         "verified": equal("is_verified"),
         "active": equal("is_active"),

@@ -45,6 +45,7 @@ SUBSCRIPTIONS = {
     "fills": "tests/schema/trading/orders/test_streams.py",
     "signals": "tests/schema/trading/bots/test_streams.py",
     "botUpdates": "tests/schema/trading/bots/test_streams.py",
+    "participantImportProgress": "tests/schema/campaigns/test_import_streams.py",
     "backtestProgress": "tests/schema/trading/backtests/test_streams.py",
     "backtestSweepProgress": "tests/schema/trading/backtests/test_streams.py",
     "projectUpdates": "tests/schema/campaigns/test_streams.py",

@@ -83,4 +83,14 @@ INSERT INTO project_retention (tenant_id, livemode, project_id, joined_week, act
 SELECT {_ONE}, true, {USER.format("p")}, date_trunc('week', now(), 'UTC') - n * interval '7 days',
     date_trunc('week', now(), 'UTC') - (n - k) * interval '7 days', 9
 FROM generate_series(0, 150) n, generate_series(0, n) k, generate_series(1, {max(1, rows // 50_000)}) p""",
+        "imports": f"""
+INSERT INTO participant_imports (id, tenant_id, livemode, status, on_duplicate, size_bytes, delimiter, fields,
+    created_at, finished_at)
+SELECT {_N}, {_ONE}, true, CASE WHEN n % 5000 = 3 THEN 'failed' ELSE 'completed' END, 'skip', 10, ',',
+    '{{telegram_id}}', {ago}, {ago} FROM generate_series(1, {rows // 10}) n;
+INSERT INTO participant_import_refusals (import_id, tenant_id, livemode, number, row_number, reason, detail)
+SELECT {_ONE}, {_ONE}, true, n, n, 'invalid', 'No.' FROM generate_series(1, {rows // 10}) n;
+INSERT INTO participant_exports (id, tenant_id, livemode, status, created_at, finished_at)
+SELECT {_N}, {_ONE}, true, CASE WHEN n % 5000 = 3 THEN 'failed' ELSE 'expired' END, {ago}, {ago}
+FROM generate_series(1, {rows // 10}) n""",
     }

@@ -44,6 +44,9 @@ MEMBERS: Final = {
     "campaigns.analytics.events_by_project",
     "campaigns.analytics.statistics_by_project",
     "campaigns.analytics.retention_by_project",
+    "campaigns.imports.imports_by_tenant",
+    "campaigns.imports.refusals_by_import",
+    "campaigns.exports.exports_by_tenant",
 }
 
 
@@ -171,6 +174,8 @@ VALUES: Final[Mapping[str, Mapping[str, tuple[Any, ...]]]] = {
         "status": ("active", "paused", "archived"),
         "network": ("solana", "ethereum", "internal"),
     },
+    "campaigns.imports.imports_by_tenant": {"status": ("completed", "failed", "running")},
+    "campaigns.exports.exports_by_tenant": {"status": ("expired", "failed", "running")},
     "campaigns.participants.participants_by_tenant": {
         "verified": (False, True),
         "active": (True, False),

@@ -86,6 +86,8 @@ REFUSALS: Final[dict[str, set[str]]] = {
     "transport.sockets.wire.Wire.keepalive_timeout": {"socketPingMs"},
 }
 NO_REFUSALS_OF_THEIR_OWN: Final = {
+    # What admins set is published in `systemSettings`.
+    "transport.files.Files._too_large",
     # What the problems are, and how they are shown.
     "domains.ledger.model.MempoolFull",
     "engine.declarations.problems.RateLimited",

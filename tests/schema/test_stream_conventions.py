@@ -18,6 +18,7 @@ SINGULAR: Final = {
     "backtestProgress": "backtestProgress",
     "backtestSweepProgress": "backtestSweepProgress",
     "news": "news",
+    "participantImportProgress": "participantImportProgress",
 }
 """Words whose plural has no further `s`."""
 

@@ -58,6 +58,7 @@ ELSEWHERE = {
     "botUpdates": "tests/schema/trading/bots/test_streams.py",
     "projectUpdates": "tests/schema/campaigns/test_streams.py",
     "participationUpdates": "tests/schema/campaigns/test_streams.py",
+    "participantImportProgress": "tests/schema/campaigns/test_import_streams.py",
     "backtestProgress": "tests/schema/trading/backtests/test_streams.py",
     "backtestSweepProgress": "tests/schema/trading/backtests/test_streams.py",
 }

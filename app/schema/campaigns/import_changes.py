@@ -10,6 +10,7 @@ from app.domains.campaigns.imports import model
 from app.domains.campaigns.imports.model import OnDuplicate
 from app.domains.campaigns.imports.services.imports import Imports
 from app.domains.campaigns.services import CampaignsServices
+from app.engine.declarations.costs import holds
 from app.engine.declarations.nodes import key_of
 from app.engine.declarations.problems import (
     IdempotencyKeyReused,
@@ -56,7 +57,8 @@ class ParticipantFileRefused(Problem):
     """The file cannot be imported as it is: the message says why. Nothing of it was stored."""
 
     columns: list[str] = strawberry.field(
-        description="Up to ten of the columns that are concerned, as the header or the mapping names them."
+        description="Up to ten of the columns that are concerned, as the header or the mapping names them.",
+        metadata=holds(model.MAX_SHOWN),
     )
 
 

@@ -107,7 +107,7 @@ class ParticipantImport(Node):
         _on_duplicate, description="What becomes of rows whose participants are there."
     )
     size_bytes: int = strawberry.field(description="The size of the file, in bytes.")
-    fields: list[str | None] = from_parent(
+    column_fields: list[str | None] = from_parent(
         _fields,
         description="What its columns are, in order: names of fields, such as telegram_id. Null: one that is left out.",
         metadata=holds(model.MAX_COLUMNS),

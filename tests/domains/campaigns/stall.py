@@ -64,7 +64,7 @@ class Stall:
         rows = await self.fair.office.owner.fetch(
             "SELECT p.*, ARRAY(SELECT w.address FROM participant_wallets w WHERE w.participant_id = p.id"
             " ORDER BY w.network DESC) AS wallet_addresses"
-            " FROM participants p WHERE tenant_id = $1 AND livemode = $2 ORDER BY created_at, id",
+            " FROM participants p WHERE p.tenant_id = $1 AND p.livemode = $2 ORDER BY p.created_at, p.id",
             tenancy.tenant_id,
             tenancy.livemode,
         )

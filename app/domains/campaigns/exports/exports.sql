@@ -67,7 +67,8 @@ ORDER BY array_position($3, p.id);
 
 -- name: note_written
 -- How far a running export is: ID, how many rows more, behind which participant, how many of those who come last.
-UPDATE participant_exports SET written_rows = written_rows + $2::integer, after_at = coalesce($3::timestamptz, after_at),
+UPDATE participant_exports
+SET written_rows = written_rows + $2::integer, after_at = coalesce($3::timestamptz, after_at),
     after_id = coalesce($4::uuid, after_id), late_written = late_written + $5::integer
 WHERE id = $1;
 

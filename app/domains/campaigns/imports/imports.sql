@@ -52,7 +52,8 @@ FROM participant_imports i, unnest($3::integer[], $4::text[], $5::text[], $6::te
 WHERE i.id = $1;
 
 -- name: end_import
--- Ends an unfinished import: ID, how, why, time. Returns how far it was, or nothing if it has ended. Its file is deleted.
+-- Ends an unfinished import, and deletes its file: ID, how, why, time. Returns how far it was, or nothing if it has
+-- ended.
 WITH ended AS (
     UPDATE participant_imports SET status = $2::text, status_reason = $3::text, finished_at = $4::timestamptz
     WHERE id = $1 AND status IN ('queued', 'running')
@@ -73,8 +74,8 @@ SELECT EXISTS (SELECT FROM participant_imports WHERE id = $1 AND tenant_id = $2 
 SELECT digest FROM participant_import_exclusions WHERE import_id = $1;
 
 -- name: delete_old_imports
--- Deletes a batch of old imports with their refusals, and the positions of their streams: before when, how many. Returns
--- how many.
+-- Deletes a batch of old imports with their refusals, and the positions of their streams: before when, how many.
+-- Returns how many.
 WITH gone AS (
     DELETE FROM participant_imports WHERE id = ANY (
         ARRAY(

@@ -11,6 +11,8 @@ from app.domains.campaigns.networks.model import Network
 from app.kit.errors import Problem
 
 MAX_COLUMNS: Final = 200
+MAX_SHOWN: Final = 10
+"""How many columns a refusal names."""
 MAX_ROWS: Final = 5_000_000
 """Of a file."""
 MAX_RECORD_CHARS: Final = 64 * 1024

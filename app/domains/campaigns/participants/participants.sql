@@ -33,7 +33,8 @@ FROM participants WHERE referral_code = ANY ($1::text[])
 -- Participants of the tenant in which the caller acts, who have proven wallets with these addresses.
 SELECT p.id, p.tenant_id, p.livemode, p.telegram_id, p.discord_id, p.username, p.first_name, p.last_name, p.email,
     p.locale, p.time_zone, p.has_notifications, p.attributes, p.is_active, p.is_verified, p.referral_code,
-    p.referred_by, p.total_referrals, p.user_id, p.created_at, p.updated_at, p.last_active_at, p.erased_at, w.address
+    p.referred_by, p.total_referrals, p.user_id, p.created_at, p.updated_at, p.last_active_at,
+    p.erased_at, w.address
 FROM participant_wallets w JOIN participants p ON p.id = w.participant_id
 WHERE w.address = ANY ($1::text[]) AND w.verified_at IS NOT NULL
     AND w.tenant_id = (SELECT app_tenant()) AND w.livemode = (SELECT app_livemode());

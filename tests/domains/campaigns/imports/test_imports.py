@@ -1,4 +1,4 @@
-"""Importing participants: what becomes of rows, whoever is there already, and whatever happens to the worker."""
+"""Importing participants: what becomes of rows, who is there already, and what happens to the worker."""
 
 import asyncio
 from datetime import timedelta

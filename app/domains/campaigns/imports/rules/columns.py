@@ -4,14 +4,13 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from app.domains.campaigns.imports.model import ATTRIBUTE, ColumnTarget, FileRefused, Header, NewImport
+from app.domains.campaigns.imports.model import ATTRIBUTE, MAX_SHOWN, ColumnTarget, FileRefused, Header, NewImport
 from app.domains.campaigns.imports.rules.records import Reader
 from app.kit.errors import Faults
 from app.kit.text import is_storable
 
 MAX_MAPPED: Final = 200
 MAX_COLUMN_CHARS: Final = 255
-_SHOWN: Final = 10
 _ATTRIBUTE: Final = re.compile(r"attributes\.([A-Za-z][A-Za-z0-9_.-]{0,63})", re.ASCII)
 _BETWEEN: Final = re.compile(r"[\s_-]+")
 FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -104,4 +103,4 @@ def _field_of(name: str) -> str | None:
 
 
 def _few(names: Sequence[str]) -> tuple[str, ...]:
-    return tuple(each[:MAX_COLUMN_CHARS] for each in names[:_SHOWN])
+    return tuple(each[:MAX_COLUMN_CHARS] for each in names[:MAX_SHOWN])

@@ -48,7 +48,7 @@ def telegram_id(text: str) -> int:
 def _boolean(text: str) -> bool:
     lower = text.lower()
     if lower not in _YES | _NO:
-        raise InvalidInput("", "It is true or false, yes or no, 1 or 0.")
+        raise InvalidInput("field", "It is true or false, yes or no, 1 or 0.")
     return lower in _YES
 
 
@@ -58,14 +58,14 @@ def _time(text: str) -> datetime:
     except ValueError:
         at = None
     if at is None or at.tzinfo is None or not 1970 <= at.year <= 9998:
-        raise InvalidInput("", "It is a time with its zone by ISO 8601, such as 2026-01-31T12:00:00Z.")
+        raise InvalidInput("field", "It is a time with its zone by ISO 8601, such as 2026-01-31T12:00:00Z.")
     return at.astimezone(UTC)
 
 
 def _network(text: str) -> Network:
     lower = text.lower()
     if lower not in {Network.SOLANA, Network.ETHEREUM}:
-        raise InvalidInput("", "The type of a wallet is solana or ethereum.")
+        raise InvalidInput("field", "The type of a wallet is solana or ethereum.")
     return Network(lower)
 
 

@@ -15,7 +15,7 @@ from app.domains.campaigns.imports.model import (
     OnDuplicate,
     ParticipantImport,
 )
-from app.domains.campaigns.imports.rules.settling import KEYS, SET, Settled, Settling
+from app.domains.campaigns.imports.rules.settlement import KEYS, SET, Settled, Settlement
 from app.domains.campaigns.imports.services.digests import digests_of_row
 from app.domains.campaigns.imports.services.imports import progress_of
 from app.domains.campaigns.imports.statements import BatchSql, ImportSql
@@ -106,11 +106,11 @@ class Batches:
         codes = list({each.values["referrer_code"] for each in rows if "referrer_code" in each.values})
         referrers = dict(await tx.fetch(BatchSql.referrers, *tenant, codes)) if codes else {}
         drawn = [(uuid4(), code) for code in self.new_codes(len(rows))]
-        settling = Settling(id, OnDuplicate(locked.on_duplicate), known, referrers, drawn)
+        settlement = Settlement(id, OnDuplicate(locked.on_duplicate), known, referrers, drawn)
         for row in rows:
             is_erased = bool(excluded) and not excluded.isdisjoint(digests_of_row(self.secret, row))
-            settling.take(row, is_erased=is_erased)
-        return settling.settled
+            settlement.take(row, is_erased=is_erased)
+        return settlement.settled
 
     async def _store(self, tx: Tx, id: UUID, locked: LockedImport, settled: Settled, begins_at: datetime) -> None:
         tenant = locked.tenant_id, locked.livemode

@@ -60,7 +60,7 @@ class _Refused(Exception):
         self.fault = Fault(field, reason, detail or _DETAILS[reason])
 
 
-class Settling:
+class Settlement:
     """Settles the rows of one batch, in order."""
 
     def __init__(
@@ -125,7 +125,6 @@ class Settling:
             self._count(referrer)
         values.setdefault("referral_code", code)
         values |= {"attributes": row.attributes, "referred_by": referrer, "total_referrals": 0}
-        values |= {str(each.network): each.address for each in row.wallets}
         self._codes[values["referral_code"]] = id
         self.settled.created[id] = values
         self._put_wallets(row, id)
