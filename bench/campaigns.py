@@ -52,6 +52,7 @@ _TOP: Final = """query ($key: String!, $first: Int) { project(by: {key: $key}) {
     nodes { rank points level publicName } } } }"""
 _RANK: Final = "query ($id: ID!) { participation(by: {id: $id}) { rank } }"
 _FILL: Final = """
+UPDATE api_keys SET scopes = ARRAY['*:read', '*:write'];
 UPDATE tenants SET max_users_per_project = 2000000000;
 INSERT INTO projects (id, tenant_id, livemode, key, name, network, token_decimals, distribution, claim_amount,
     created_at)
