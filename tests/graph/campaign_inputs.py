@@ -247,5 +247,5 @@ async def completion(stage: Stage, variant: str) -> dict[str, Any]:
 async def review(stage: Stage, variant: str) -> dict[str, Any]:
     contest = Contest(stage)
     id, task = await contest.participation("one"), await contest.task(ProofKind.MANUAL)
-    made = await contest.services.completions.complete(contest.alice, id, task, TextProof("x"), "contest")
+    made = await contest.services.completions.complete(contest.alice, id, task, TextProof("x"), "contest completes")
     return {"id": global_id("TaskCompletion", made), "accepted": True, "note": variant}

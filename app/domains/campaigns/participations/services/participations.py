@@ -90,7 +90,8 @@ class Participations:
 
         def check() -> str | None:
             with Faults() as faults:
-                attributes(given.data, "data")
+                with faults.at():
+                    attributes(given.data, "data")
                 with faults.at():
                     checked = note(given.note, "note")
             return checked
