@@ -74,7 +74,7 @@ class Leaderboard:
     size: strawberry.Private[int]
 
     @strawberry.field(metadata=computed_for(Audience.TENANT), graphql_type=list[LeaderboardEntry])
-    async def entries(self, info: Info) -> Any:
+    async def top_entries(self, info: Info) -> Any:
         """Those with the most points first, as many as were asked for. Entries with as many points are sorted by the
         IDs of their participations.
         """

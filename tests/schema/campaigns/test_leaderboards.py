@@ -34,10 +34,10 @@ from tests.schema.market.prices.test_ticks import Inbox
 from tests.waiting import until
 
 BOARD = """subscription($key: String!, $first: Int) { leaderboard(projectKey: $key, first: $first) {
-  entries { rank points level publicName }
+  topEntries { rank points level publicName }
 } }"""
 MINE = """subscription($key: String!, $first: Int) { leaderboard(projectKey: $key, first: $first) {
-  entries { rank participationId participation { id rank points } }
+  topEntries { rank participationId participation { id rank points } }
 } }"""
 
 
@@ -99,12 +99,12 @@ def entry(rank: int, points: int, name: str | None = None, level: int = 1) -> di
 async def test_it_is_there_at_once_and_then_after_changes(hall: Hall) -> None:
     contest, fair = hall.contest, hall.fair
     inbox = await hall.open()
-    assert inbox.taken == [{"entries": []}]
+    assert inbox.taken == [{"topEntries": []}]
     named = await fair.participant(attributes=(Attribute("public_name", "Ann"),))
     ids = [await contest.join(named), await contest.join()]
     assert await hall.announce() == 1
     await until(lambda: len(inbox.taken) == 2)
-    assert inbox.taken[1]["entries"] == sorted(
+    assert inbox.taken[1]["topEntries"] == sorted(
         [entry(1, 0, "Ann"), entry(1, 0)], key=lambda each: (ids[0] > ids[1]) == (each["publicName"] is None)
     )
     # What happens between two announcements is one state.
@@ -113,11 +113,11 @@ async def test_it_is_there_at_once_and_then_after_changes(hall: Hall) -> None:
     await contest.adjust(ids[1], 7)
     assert await hall.announce() == 1
     await until(lambda: len(inbox.taken) == 3)
-    assert inbox.taken[2]["entries"] == [entry(1, 100, "Ann", 2), entry(2, 7)]
+    assert inbox.taken[2]["topEntries"] == [entry(1, 100, "Ann", 2), entry(2, 7)]
     assert await hall.announce() == 0
     # Whoever comes later has the latest state at once, of as many as they ask for.
     later = await hall.open(first=1)
-    assert later.taken == [{"entries": [entry(1, 100, "Ann", 2)]}]
+    assert later.taken == [{"topEntries": [entry(1, 100, "Ann", 2)]}]
     assert len(inbox.taken) == 3
 
 
@@ -137,7 +137,7 @@ async def test_equal_subscribers_share_an_execution_whoever_they_are(hall: Hall)
     assert runtime.subscriptions.groups == 3
     [participation] = await fair.office.owner.fetch("SELECT id FROM participations")
     id = global_id("Participation", participation["id"])
-    assert [each.taken[0]["entries"] for each in own] == [
+    assert [each.taken[0]["topEntries"] for each in own] == [
         [{"rank": 1, "participationId": id, "participation": {"id": id, "rank": 1, "points": "0"}}],
         [{"rank": 1, "participationId": id, "participation": None}],
     ]
@@ -160,7 +160,7 @@ async def test_one_that_is_hidden_is_for_the_members_of_the_tenant(hall: Hall) -
     await until(lambda: anonymous.errors is not None)
     assert anonymous.errors is not None
     assert [each["extensions"]["code"] for each in anonymous.errors] == ["NOT_FOUND"]
-    assert anonymous.taken == [{"entries": []}]
+    assert anonymous.taken == [{"topEntries": []}]
 
 
 async def test_a_reader_who_is_slow_has_the_latest_state_later(hall: Hall) -> None:
@@ -204,4 +204,4 @@ async def test_ranks_are_right_without_redis_and_changes_are_announced_when_it_i
     assert len(inbox.taken) == 1
     assert await hall.announce() == 1
     await until(lambda: len(inbox.taken) == 2)
-    assert inbox.taken[1]["entries"] == [entry(1, 5)]
+    assert inbox.taken[1]["topEntries"] == [entry(1, 5)]

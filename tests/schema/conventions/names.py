@@ -36,6 +36,7 @@ GENERIC: Final[Mapping[str, str]] = {
 SEVERAL_TYPES: Final[Mapping[str, str]] = {
     "direction": "of a sort order, of a payment, of a pattern",
     "key": "the public name of a project is text, that of a setting one of four",
+    "leaderboard": "of a project all of it in pages, what is followed its first entries",
     "level": "that of a participant is a number, a token's risk is one of three",
     "levels": "of a grid a number of prices, of a project a list",
     "network": "the name of the chain is text, where a token is one of three",
