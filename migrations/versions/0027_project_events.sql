@@ -76,7 +76,8 @@ CREATE TABLE project_statistics (
 );
 COMMENT ON COLUMN project_statistics.points IS 'Points that were given, less those that were taken.';
 
--- Who is among those that `active_participants` counts, as long as events of that time can still come.
+-- Who is among those that `active_participants` counts, as long as events of that time can still come. Participants are
+-- named without a key: they go with their tenant, as the sums do, and to look each up would double what counting costs.
 CREATE TABLE participant_activity (
     tenant_id uuid NOT NULL,
     livemode boolean NOT NULL,
@@ -85,12 +86,9 @@ CREATE TABLE participant_activity (
     started_at timestamptz NOT NULL,
     participant_id uuid NOT NULL,
     PRIMARY KEY (tenant_id, livemode, project_id, interval, started_at, participant_id),
-    CONSTRAINT participant_activity_participant FOREIGN KEY (tenant_id, livemode, participant_id)
-        REFERENCES participants (tenant_id, livemode, id) ON DELETE CASCADE,
     CONSTRAINT participant_activity_statistics FOREIGN KEY (tenant_id, livemode, project_id, interval, started_at)
         REFERENCES project_statistics (tenant_id, livemode, project_id, interval, started_at) ON DELETE CASCADE
 );
-CREATE INDEX participant_activity_participant ON participant_activity (tenant_id, livemode, participant_id);
 CREATE INDEX participant_activity_started_at ON participant_activity (started_at);
 
 -- Of those who first joined in a week, how many were active in a later week, or in that one. Kept for ever.

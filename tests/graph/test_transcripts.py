@@ -65,6 +65,7 @@ PROBLEMS_TESTED_ELSEWHERE = {
     ("createTenant", "ResultDeleted"): "tests/domains/tenancy/test_tenants.py",
     ("createParticipant", "ResultDeleted"): "tests/domains/campaigns/participants/test_participants.py",
     ("verifyWallet", "WalletProven"): "tests/domains/campaigns/participants/test_proofs.py",
+    ("trackProjectEvent", "TenantNotActive"): "tests/domains/campaigns/analytics/test_events.py",
     ("createProject", "ResultDeleted"): "tests/domains/campaigns/projects/test_projects.py",
     **{
         (name, "ResultDeleted"): "tests/schema/campaigns/test_streams.py"
