@@ -86,7 +86,6 @@ CREATE TABLE project_wallet_keys (
     CONSTRAINT project_wallet_keys_wallet FOREIGN KEY (tenant_id, livemode, project_id)
         REFERENCES project_wallets (tenant_id, livemode, project_id) ON DELETE CASCADE
 );
-CREATE INDEX project_wallet_keys_kek_id ON project_wallet_keys (kek_id);
 CREATE INDEX project_wallet_keys_tenant_id ON project_wallet_keys (tenant_id, livemode, project_id);
 
 -- Who sees what ---------------------------------------------------------------------------------------------------

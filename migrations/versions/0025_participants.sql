@@ -8,6 +8,7 @@ CREATE TABLE participants (
     telegram_id bigint CHECK (telegram_id > 0),
     discord_id text CHECK (length(discord_id) BETWEEN 1 AND 100),
     username text CHECK (length(username) BETWEEN 1 AND 100),
+    username_lower text GENERATED ALWAYS AS (lower(username)) STORED,
     first_name text CHECK (length(first_name) BETWEEN 1 AND 255),
     last_name text CHECK (length(last_name) BETWEEN 1 AND 255),
     email text CHECK (length(email) BETWEEN 3 AND 255),
@@ -22,25 +23,23 @@ CREATE TABLE participants (
     referred_by uuid,
     total_referrals integer NOT NULL DEFAULT 0 CHECK (total_referrals >= 0),
     user_id uuid REFERENCES users (id) ON DELETE SET NULL,
-    wallet_addresses text[] NOT NULL DEFAULT '{}' CHECK (cardinality(wallet_addresses) <= 3),
     created_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL DEFAULT now(),
     last_active_at timestamptz NOT NULL,
-    CONSTRAINT participants_id UNIQUE (tenant_id, livemode, id),
-    CONSTRAINT participants_telegram_id UNIQUE (tenant_id, livemode, telegram_id),
-    CONSTRAINT participants_discord_id UNIQUE (tenant_id, livemode, discord_id),
-    CONSTRAINT participants_referral_code UNIQUE (tenant_id, livemode, referral_code),
-    CONSTRAINT participants_user UNIQUE (tenant_id, livemode, user_id),
+    CONSTRAINT participants_id UNIQUE (id, tenant_id, livemode),
+    -- What tells most apart goes first: along the others, lists of a tenant would be read and sorted.
+    CONSTRAINT participants_telegram_id UNIQUE (telegram_id, tenant_id, livemode),
+    CONSTRAINT participants_discord_id UNIQUE (discord_id, tenant_id, livemode),
+    CONSTRAINT participants_referral_code UNIQUE (referral_code, tenant_id, livemode),
+    CONSTRAINT participants_user UNIQUE (user_id, tenant_id, livemode),
     CONSTRAINT participants_referrer FOREIGN KEY (tenant_id, livemode, referred_by)
         REFERENCES participants (tenant_id, livemode, id) ON DELETE SET NULL (referred_by),
     CONSTRAINT participants_no_self CHECK (referred_by <> id)
 );
-COMMENT ON COLUMN participants.wallet_addresses IS 'Those of their wallets, to be found by.';
 CREATE INDEX participants_created_at ON participants (tenant_id, livemode, created_at, id);
-CREATE INDEX participants_last_active_at ON participants (tenant_id, livemode, last_active_at, id);
 CREATE INDEX participants_total_referrals ON participants (tenant_id, livemode, total_referrals, id);
-CREATE INDEX participants_username ON participants (tenant_id, livemode, lower(username) text_pattern_ops);
-CREATE INDEX participants_wallet_addresses ON participants USING gin (wallet_addresses);
+-- The condition on a function would only be looked at where row-level security has let a row through.
+CREATE INDEX participants_username ON participants (tenant_id, livemode, username_lower text_pattern_ops);
 CREATE INDEX participants_referred_by ON participants (tenant_id, livemode, referred_by) WHERE referred_by IS NOT NULL;
 CREATE INDEX participants_user_id ON participants (user_id, created_at, id) WHERE user_id IS NOT NULL;
 CREATE TRIGGER participants_updated_at BEFORE UPDATE ON participants FOR EACH ROW EXECUTE FUNCTION set_updated_at();
@@ -68,7 +67,7 @@ CREATE TABLE participant_wallets (
     )
 );
 -- Anybody can name a wallet; one has proven it.
-CREATE UNIQUE INDEX participant_wallets_verified ON participant_wallets (tenant_id, livemode, network, address)
+CREATE UNIQUE INDEX participant_wallets_verified ON participant_wallets (tenant_id, livemode, address)
     WHERE verified_at IS NOT NULL;
 CREATE CONSTRAINT TRIGGER participant_wallets_audit AFTER INSERT OR UPDATE OR DELETE ON participant_wallets
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION write_audit('participant_id');

@@ -5,10 +5,10 @@ from typing import Final
 import asyncpg
 
 from tests.databases import Owner, clone, in_database
+from tests.graph.campaign_filling import CAMPAIGN_FILL
 
 FILLED: Final = "moneta_filled"
 FILL: Final = """
-SET session_replication_role = replica;
 INSERT INTO sessions (user_id, token_hash, expires_at, refresh_expires_at, refreshed_at, created_at)
 SELECT u.id, encode(sha256((u.id::text || n)::bytea), 'hex'), now() + interval '1 day', now() + interval '2 days',
     now(), now() - n / 3 * interval '1 s' FROM users u, generate_series(1, 9) n;
@@ -159,7 +159,6 @@ SELECT p.id, 'day', d.day, d.day + interval '1 day', m.type, n, 1 + n % 2, n > 1
 FROM portfolios p, generate_series(1, 9) n, (VALUES ('gain'), ('net_flow'), ('time_weighted_return')) AS m (type),
     LATERAL (SELECT date_trunc('day', now(), 'UTC') - n * interval '1 day') AS d (day)
 ON CONFLICT DO NOTHING;
-RESET session_replication_role;
 """
 
 
@@ -167,5 +166,7 @@ async def fill(url: str, administrator: Owner, world: str) -> None:
     """Makes the template `FILLED` of that of the world."""
     await clone(administrator, FILLED, world)
     owner = await asyncpg.connect(in_database(url, FILLED))
-    await owner.execute(FILL)
+    await owner.execute("SET session_replication_role = replica")
+    for rows in (FILL, CAMPAIGN_FILL):
+        await owner.execute(rows)
     await owner.close()

@@ -74,6 +74,11 @@ MENTIONS = Edits(
     f"""INSERT INTO news_articles (id, title, source, url, published_at, sentiment_score, impact)
     SELECT md5(n::text)::uuid, 'x', 'x', n, now(), 0, n % 100 FROM {NUMBERS}""",
 )
+PARTICIPANTS = Edits(
+    "participants",
+    {**near("created_at"), "total_referrals": "abs({steps})"},
+    {"id": RANDOM, "telegram_id": "NULL", "discord_id": "NULL", "referral_code": SHORT, "user_id": "NULL"},
+)
 ORDERS = Edits("orders", near("created_at"), {"id": RANDOM, "client_order_id": "NULL"})
 FILLS = Edits("fills", near("created_at"), {"id": RANDOM})
 EDITS: dict[str, tuple[Edits, ...]] = {
@@ -185,6 +190,19 @@ EDITS: dict[str, tuple[Edits, ...]] = {
     ),
     "tenancy.api_keys.api_keys_by_tenant": (
         Edits("api_keys", near("created_at"), {"id": RANDOM, "key_id": KEY_ID, "secret_id": RANDOM}),
+    ),
+    "campaigns.projects.projects_by_tenant": (
+        Edits(
+            "projects",
+            {**near("created_at"), "name": "chr(100 + {steps}) || r.name"},
+            {"id": RANDOM, "key": f"'proj_' || left({HASH}, 12)"},
+        ),
+    ),
+    "campaigns.participants.participants_by_tenant": (PARTICIPANTS,),
+    "campaigns.participants.participants_by_user": (
+        PARTICIPANTS._replace(
+            place=near("created_at"), fresh=PARTICIPANTS.fresh | {"tenant_id": RANDOM, "user_id": "r.user_id"}
+        ),
     ),
     "system.setting_changes": (Edits("system_setting_changes", near("changed_at"), {"id": RANDOM}),),
     "trading.venues.accounts_by_user": (Edits("exchange_accounts", near("created_at"), {"id": RANDOM}),),

@@ -122,6 +122,12 @@ FILTERS: dict[str, dict[str, Predicate]] = {
     "tenancy.tenants.tenants": {"plan": equal("plan"), "status": equal("status")},
     "tenancy.tenants.memberships_by_user": {"role": equal("role")},
     "tenancy.tenants.memberships_by_tenant": {"role": equal("role")},
+    "campaigns.projects.projects_by_tenant": {"status": equal("status"), "network": equal("network")},
+    "campaigns.participants.participants_by_tenant": {
+        "verified": equal("is_verified"),
+        "active": equal("is_active"),
+        "username_prefix": attribute("username", lambda found, value: bool(found.lower().startswith(value))),
+    },
     "system.setting_changes": {"key": equal("key")},
     "notifications.notifications_by_user": {"type": equal("type"), "read": equal("read"), **CREATED},
     "market.alerts.alerts_by_user": {
@@ -203,6 +209,7 @@ FILTERS: dict[str, dict[str, Predicate]] = {
 VALUES: dict[str, tuple[Any, ...]] = {
     "search": ("bitcoin", "the third", "OB", "NOTE 3"),
     "email_prefix": ("a", "bob@", "%"),
+    "username_prefix": ("user", "user 3", "%"),
     "direction": ("sent", "received"),
 }
 """Values that are not those of an attribute of the records."""

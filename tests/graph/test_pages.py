@@ -59,6 +59,9 @@ OWN_KEYS = {
     "trading.orders.fills_by_portfolio": "SELECT id FROM portfolios",
     "trading.orders.trades_by_portfolio": "SELECT id FROM portfolios",
     "tenancy.api_keys.api_keys_by_tenant": "SELECT id FROM tenants WHERE slug = 'acme'",
+    "campaigns.projects.projects_by_tenant": "SELECT id FROM tenants WHERE slug = 'acme'",
+    "campaigns.participants.participants_by_tenant": "SELECT id FROM tenants WHERE slug = 'acme'",
+    "campaigns.participants.participants_by_user": "SELECT user_id FROM participants WHERE user_id IS NOT NULL",
 }
 """Where the keys of the viewers' own lists are."""
 

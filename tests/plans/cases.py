@@ -21,6 +21,25 @@ ADMIN: Final = Scope(user_id=UUID(filling.user(50_000)))
 TWENTIETH: Final = filling.ROWS // 20
 BUSY: Final = Scope(user_id=UUID(filling.user(filling.BUSY)))
 MEMBER: Final = Scope(user_id=UUID(filling.user(filling.BUSY)), tenant_id=UUID(filling.user(1)))
+ADMINS: Final = {
+    "accounts.users",
+    "accounts.access_codes",
+    "trading.analytics.analytics_counts",
+    "system.setting_changes",
+    "tenancy.tenants.tenants",
+}
+MEMBERS: Final = {
+    "tenancy.tenants.memberships_by_tenant",
+    "tenancy.tenants.invitations_by_tenant",
+    "tenancy.api_keys.api_keys_by_tenant",
+    "campaigns.projects.projects_by_tenant",
+    "campaigns.participants.participants_by_tenant",
+}
+
+
+def scope_of(name: str) -> Scope:
+    """On whose behalf a list is read."""
+    return ADMIN if name in ADMINS else MEMBER if name in MEMBERS else BUSY
 
 
 def wallet(number: int) -> str:
@@ -137,6 +156,15 @@ VALUES: Final[Mapping[str, Mapping[str, tuple[Any, ...]]]] = {
     },
     "tenancy.tenants.memberships_by_user": {"role": ("viewer", "owner", "admin")},
     "tenancy.tenants.memberships_by_tenant": {"role": ("viewer", "owner", "admin")},
+    "campaigns.projects.projects_by_tenant": {
+        "status": ("active", "paused", "archived"),
+        "network": ("solana", "ethereum", "internal"),
+    },
+    "campaigns.participants.participants_by_tenant": {
+        "verified": (False, True),
+        "active": (True, False),
+        "username_prefix": ("user", "rare", "nobody"),
+    },
     "system.setting_changes": {
         "key": (SettingKey.MAX_UPLOAD_BYTES, SettingKey.SUPPORTED_TOKENS, SettingKey.MAINTENANCE)
     },
@@ -269,10 +297,12 @@ async def middles(owner: Owner, name: str, loader: Page[Any]) -> dict[tuple[str,
             else f"coalesce(l.{term.column}, {end})"
             for term in declared.terms
         )
-        row = await owner.fetchrow(
-            f"SELECT {terms} FROM ({rows}) l ORDER BY l.{declared.columns[0]}"
-            f" OFFSET (SELECT count(*) / 2 FROM ({rows}) l) LIMIT 1"
-        )
+        async with owner.transaction():
+            await owner.execute(scope_of(name).settings())
+            row = await owner.fetchrow(
+                f"SELECT {terms} FROM ({rows}) l ORDER BY l.{declared.columns[0]}"
+                f" OFFSET (SELECT count(*) / 2 FROM ({rows}) l) LIMIT 1"
+            )
         assert row is not None, f"{name} is empty"
         found[order, descending] = tuple(row)
     return found

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from tests.databases import Owner
+from tests.plans.campaign_filling import campaign_fills
 from tests.plans.ids import HASH, ID, USER
 from tests.plans.tenancy_filling import tenancy_fills
 from tests.whole import WHOLE
@@ -324,7 +325,7 @@ async def fill(owner: Owner) -> None:
     )
     for index in indexes:
         await owner.execute(f"DROP INDEX {index['name']}")
-    for statement in (FILLS | tenancy_fills(ROWS, OTHERS)).values():
+    for statement in (FILLS | tenancy_fills(ROWS, OTHERS) | campaign_fills(ROWS, OTHERS)).values():
         await owner.execute(statement)
     for index in indexes:
         await owner.execute(index["sql"])

@@ -13,36 +13,26 @@ from app.kit.postgres import server_settings
 from app.kit.reads import COUNT_LIMIT
 from tests.databases import Owner, new_database
 from tests.plans import filling
-from tests.plans.cases import ADMIN, BUSY, MEMBER, SIZE, VALUES, Case, cases, keys, middles
+from tests.plans.cases import SIZE, VALUES, Case, cases, keys, middles, scope_of
 from tests.plans.explained import MODES, Explained, explain
 from tests.plans.uses import REASONS, indexes, of_parents, used_by
 from tests.statements import loaders_of_houses
 from tests.test_statements import STATEMENTS
 
 LISTS: Final = {name: loader for name, loader in loaders_of_houses().items() if isinstance(loader, Page)}
-ADMINS: Final = {
-    "accounts.users",
-    "accounts.access_codes",
-    "trading.analytics.analytics_counts",
-    "system.setting_changes",
-    "tenancy.tenants.tenants",
-}
-MEMBERS: Final = {
-    "tenancy.tenants.memberships_by_tenant",
-    "tenancy.tenants.invitations_by_tenant",
-    "tenancy.api_keys.api_keys_by_tenant",
-}
 READ: Final = 25_000
 OWN_ROWS: Final = filling.ROWS * 6 // 25
 BLOCKS: Final = 100_000
 OWN: Final = {
-    # A wallet's, user's or portfolio's rows are read until enough of them satisfy the condition: an index for each
-    # would cost every payment and every order more than such a request.
+    # The rows of a wallet, user, tenant or portfolio are read until enough of them satisfy the condition: an index for
+    # each would cost every payment and every order more than such a request.
     "ledger.utxos_by_wallet": {"min_amount", "max_amount", "coinbase", "confirmed"},
     "ledger.transactions_by_wallet": {"min_amount", "max_amount", "status", "direction", "counterparty_wallet_id"},
     "notifications.notifications_by_user": {"type"},
     "tenancy.tenants.memberships_by_user": {"role"},
     "tenancy.tenants.memberships_by_tenant": {"role"},
+    "campaigns.projects.projects_by_tenant": {"status", "network"},
+    "campaigns.participants.participants_by_tenant": {"verified", "active"},
     "trading.journal.lots_by_portfolio": {"open"},
     "trading.venues.reconciliations_by_account": {"status"},
     "trading.bots.signals_by_bot": {"type", "status"},
@@ -78,8 +68,7 @@ async def explained(owner: Owner, loader: Page[Any], case: Case, mode: str) -> E
     else:
         statement, limit = page_statement(loader, request), request.size + 1
     arguments = [*([keys(case.name, loader)] if loader.is_keyed else []), *statement.arguments(limit, request)]
-    scope = ADMIN if case.name in ADMINS else MEMBER if case.name in MEMBERS else BUSY
-    return await explain(owner, scope, statement.query.sql, arguments, mode)
+    return await explain(owner, scope_of(case.name), statement.query.sql, arguments, mode)
 
 
 def excess(case: Case, found: Explained) -> str | None:

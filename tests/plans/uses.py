@@ -15,7 +15,8 @@ REASONS: Final[Mapping[str, str]] = {
 }
 """Indexes that no statement uses, and what they are for."""
 
-# Unique indexes are constraints; indexes that begin with a foreign key's columns are for the deletion of what it names.
+# Unique indexes are constraints; indexes that begin with a foreign key's columns are for the deletion of what it names,
+# also where they leave out the rows that name nothing.
 # The queue's statements and indexes are those of its library.
 _INDEXES: Final = """
 SELECT c.relname AS name
@@ -24,8 +25,9 @@ WHERE c.relnamespace = 'public'::regnamespace AND NOT c.relispartition AND NOT i
     AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = i.indexrelid)
     AND NOT EXISTS (
         SELECT FROM pg_constraint f
-        WHERE f.contype = 'f' AND f.conrelid = i.indrelid AND i.indpred IS NULL AND i.indnkeyatts = 1
-            AND f.conkey[1] = i.indkey[0]
+        WHERE f.contype = 'f' AND f.conrelid = i.indrelid AND i.indnkeyatts = cardinality(f.conkey)
+            AND (i.indkey::smallint[])[0:cardinality(f.conkey) - 1] = f.conkey
+            AND coalesce(pg_get_expr(i.indpred, i.indrelid), '(x IS NOT NULL)') LIKE '(% IS NOT NULL)'
     )
     AND i.indrelid::regclass::text NOT LIKE 'pgqueuer%'
 """

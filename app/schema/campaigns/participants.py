@@ -108,6 +108,9 @@ class ParticipantBy:
     referral_code: str | None = strawberry.field(
         default=strawberry.UNSET, description="The code with which they refer others, in any case."
     )
+    wallet_address: str | None = strawberry.field(
+        default=strawberry.UNSET, description="The address of a wallet that they have proven, as it is shown."
+    )
 
 
 def _telegram_key(value: int) -> int:
@@ -127,6 +130,7 @@ class ParticipantQuery:
             "telegram_id": Key(loaders.participant_by_telegram_id, _telegram_key),
             "discord_id": Key(loaders.participant_by_discord_id),
             "referral_code": Key(loaders.participant_by_referral_code, str.upper),
+            "wallet_address": Key(loaders.participant_by_wallet_address),
         },
         of=Participant,
         argument="Identifies the participant.",
@@ -144,34 +148,19 @@ class ParticipantFilter:
     username_prefix: str | None = strawberry.field(
         default=None, description=f"How their user name begins, in any case, up to {MAX_PREFIX} characters."
     )
-    wallet_address: str | None = strawberry.field(
-        default=None, description="The address of one of their wallets, as it is shown."
-    )
-    telegram_id: BigInt | None = strawberry.field(default=None, description="Their number at Telegram.")
-    discord_id: str | None = strawberry.field(default=None, description="Their key at Discord.")
 
     def conditions(self) -> Mapping[str, Any]:
         """The filters of the loader. Raises InvalidInput."""
         prefix = self.username_prefix
         if prefix is not None and (len(prefix) > MAX_PREFIX or not prefix.isprintable()):
             raise errors.InvalidInput("username_prefix", f"A prefix has at most {MAX_PREFIX} printable characters.")
-        if self.telegram_id is not None and not 0 < self.telegram_id <= model.MAX_TELEGRAM_ID:
-            raise errors.InvalidInput("telegram_id", "An ID of Telegram is a number from 1 to 2^63 - 1.")
-        return {
-            "verified": self.verified,
-            "active": self.active,
-            "username_prefix": None if prefix is None else prefix.strip().lower(),
-            "wallet_addresses": None if self.wallet_address is None else [self.wallet_address],
-            "telegram_id": self.telegram_id,
-            "discord_id": self.discord_id,
-        }
+        return vars(self) | {"username_prefix": None if prefix is None else prefix.strip().lower()}
 
 
 ParticipantOrderBy = order_input(
     "Participant",
     "Participants that are equal in it are sorted by their IDs.",
     CREATED_AT="When they were created.",
-    LAST_ACTIVE_AT="When they last did something.",
     TOTAL_REFERRALS="How many they have referred.",
 )
 

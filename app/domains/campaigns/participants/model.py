@@ -53,6 +53,12 @@ class Participant(msgspec.Struct, frozen=True):
     last_active_at: datetime
 
 
+class WalletOwner(Participant, frozen=True):
+    """A participant who has proven a wallet."""
+
+    address: str
+
+
 class ParticipantWallet(msgspec.Struct, frozen=True):
     """A wallet of a participant, at most one in each network."""
 

@@ -29,11 +29,20 @@ SELECT id, tenant_id, livemode, telegram_id, discord_id, username, first_name, l
 FROM participants WHERE referral_code = ANY ($1::text[])
     AND tenant_id = (SELECT app_tenant()) AND livemode = (SELECT app_livemode());
 
+-- name: participants_by_wallet_addresses
+-- Participants of the tenant in which the caller acts, who have proven wallets with these addresses.
+SELECT p.id, p.tenant_id, p.livemode, p.telegram_id, p.discord_id, p.username, p.first_name, p.last_name, p.email,
+    p.locale, p.time_zone, p.has_notifications, p.attributes, p.is_active, p.is_verified, p.referral_code,
+    p.referred_by, p.total_referrals, p.user_id, p.created_at, p.updated_at, p.last_active_at, w.address
+FROM participant_wallets w JOIN participants p ON p.id = w.participant_id
+WHERE w.address = ANY ($1::text[]) AND w.verified_at IS NOT NULL
+    AND w.tenant_id = (SELECT app_tenant()) AND w.livemode = (SELECT app_livemode());
+
 -- name: participants_by_tenant
 -- The participants of a tenant in which the caller acts.
 SELECT id, tenant_id, livemode, telegram_id, discord_id, username, first_name, last_name, email, locale, time_zone,
     has_notifications, attributes, is_active, is_verified, referral_code, referred_by, total_referrals, user_id,
-    created_at, updated_at, last_active_at, lower(username) AS username_lower, wallet_addresses
+    created_at, updated_at, last_active_at, username_lower
 FROM participants WHERE tenant_id = {key::uuid} AND tenant_id = (SELECT app_tenant())
     AND livemode = (SELECT app_livemode());
 
@@ -77,18 +86,15 @@ FROM (
 -- Inserts a participant: ID, tenant, mode, time, and what is set.
 INSERT INTO participants (id, tenant_id, livemode, created_at, last_active_at, telegram_id, discord_id, username,
     first_name, last_name, email, locale, time_zone, has_notifications, attributes, is_active, is_verified,
-    referral_code, referred_by, wallet_addresses)
-VALUES ($1, $2, $3, $4::timestamptz, $4::timestamptz, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
-    $19::text[]);
+    referral_code, referred_by)
+VALUES ($1, $2, $3, $4::timestamptz, $4::timestamptz, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18);
 
 -- name: update_participant
--- Changes what is set of a participant: its ID, and all of that, when it was last active (null: unchanged), addresses
--- (null: unchanged).
+-- Changes what is set of a participant: its ID, and all of that, when it was last active (null: unchanged).
 UPDATE participants SET telegram_id = $2, discord_id = $3, username = $4, first_name = $5, last_name = $6, email = $7,
     locale = $8, time_zone = $9, has_notifications = $10, attributes = $11, is_active = $12, is_verified = $13,
     referral_code = $14, referred_by = $15,
-    last_active_at = coalesce(greatest(last_active_at, $16::timestamptz), last_active_at),
-    wallet_addresses = coalesce($17::text[], wallet_addresses)
+    last_active_at = coalesce(greatest(last_active_at, $16::timestamptz), last_active_at)
 WHERE id = $1;
 
 -- name: lock_referrals

@@ -2,7 +2,14 @@
 
 from uuid import UUID
 
-from app.domains.campaigns.participants.model import Challenge, OpenLink, Participant, ParticipantWallet, Taken
+from app.domains.campaigns.participants.model import (
+    Challenge,
+    OpenLink,
+    Participant,
+    ParticipantWallet,
+    Taken,
+    WalletOwner,
+)
 from app.kit.sql import Command, Keyed, Query, Rows, Statements
 
 
@@ -13,6 +20,7 @@ class ParticipantSql(Statements, file="participants.sql"):
     participants_by_telegram_ids: Query[Participant]
     participants_by_discord_ids: Query[Participant]
     participants_by_referral_codes: Query[Participant]
+    participants_by_wallet_addresses: Query[WalletOwner]
     participants_by_tenant: Rows[Participant]
     participants_by_user: Rows[Participant]
     wallets_by_participants: Keyed[ParticipantWallet]

@@ -56,7 +56,7 @@ async def test_nobody_but_moneta_writes(fair: Fair, table: str) -> None:
         assert await fair.rows(scope, f"UPDATE {table} SET livemode = livemode") == 0
         assert await fair.rows(scope, f"DELETE FROM {table}") == 0
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
-            await fair.rows(scope, f"INSERT INTO {table} SELECT (jsonb_populate_record(NULL::{table}, '{{}}')).*")
+            await fair.rows(scope, f"INSERT INTO {table} (livemode) VALUES (true)")
     assert await fair.office.owner.fetch(f"SELECT * FROM {table}") == before
 
 

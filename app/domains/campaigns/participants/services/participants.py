@@ -80,11 +80,8 @@ class Participants:
                     raise InvalidInput("referrer_code", "No participant has this code.")
             named = msgspec.structs.asdict(made) | {"attributes": stored_attributes(made.attributes)}
             columns = [named[each] for each in _STORED]
-            addresses = [each.address for each in made.wallets]
             now = self.clock.now()
-            await tx.execute(
-                ParticipantSql.insert_participant, id, *row, now, *columns, referral_code, referrer, addresses
-            )
+            await tx.execute(ParticipantSql.insert_participant, id, *row, now, *columns, referral_code, referrer)
             await self._put_wallets(tx, tenancy, id, made.wallets, now)
             return Made(id)
 
@@ -126,7 +123,6 @@ class Participants:
                 _value(before, made, "referral_code"),
                 referrer,
                 None if made.last_active_at is UNSET else made.last_active_at,
-                None if wallets is None else [each.address for each in wallets],
             )
             if wallets is not None:
                 await self._put_wallets(tx, tenancy, id, wallets, self.clock.now())
