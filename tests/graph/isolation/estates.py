@@ -151,7 +151,7 @@ class Builder:
             "UPDATE api_keys SET rate_limit_per_minute = 1000000, rate_limit_per_hour = 1000000,"
             " rate_limit_per_day = 1000000"
         )
-        by_key = found(await self.services[TenancyServices].api_keys.authenticate(issued.secret, CLIENT))
+        by_key = found(await self.services[TenancyServices].api_keys.authenticate(found(issued.secret), CLIENT))
         return [
             Asker("a member", alice, acting, home),
             Asker("a key", None, by_key, home),

@@ -119,8 +119,7 @@ class Crowd:
         if asker.tenancy is not None and self.chance.random() < 0.5:
             renamed = self.chance.choice([*self.projects])
             given = {"id": global_id("Project", self.projects[renamed]), "name": f"Named {self.key()} {renamed}"}
-            document, variables = RENAME, {"input": given}
-            answer = await self.execute(document, variables, asker.viewer, tenancy=asker.tenancy)
+            answer = await self.execute(RENAME, {"input": given}, asker.viewer, tenancy=asker.tenancy)
             if renamed != mark:
                 assert answer.data == {"updateProject": {"__typename": "NotFound"}}
                 return
@@ -138,7 +137,8 @@ class Crowd:
                 for page in (projects_by_tenant, participants_by_tenant):
                     listed = await reads.page(page, tenancy.tenant_id, page_request(page, 50))
                     self.look(asker.name, mark, [str(each) for each in listed.records])
-                    places = {(each.tenant_id, each.livemode) for each in listed.records}
+                    records: list[Any] = [*listed.records]
+                    places = {(each.tenant_id, each.livemode) for each in records}
                     assert places == {(tenancy.tenant_id, tenancy.livemode)}
         finally:
             await reads.aclose()
@@ -178,9 +178,9 @@ async def askers_of(estates: Estates, world: World, services: Services, owner: O
         by = estate.tenancy
         issued = await tenancy.api_keys.create(by, NewApiKey(name=mark_of(by), scopes=["*:read", "*:write"]), name)
         await owner.execute("UPDATE api_keys SET rate_limit_per_minute = 100000, rate_limit_per_hour = 100000")
-        acting = found(await tenancy.api_keys.authenticate(issued.secret, CLIENT))
+        acting = found(await tenancy.api_keys.authenticate(found(issued.secret), CLIENT))
         askers += [
-            (Asker(f"a member of {name}", viewers[by.user_id], by, name), mark_of(by)),
+            (Asker(f"a member of {name}", viewers[found(by.user_id)], by, name), mark_of(by)),
             (Asker(f"a key of {name}", None, acting, name), mark_of(by)),
         ]
     return askers
