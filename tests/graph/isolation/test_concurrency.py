@@ -135,10 +135,9 @@ class Crowd:
                 self.look(asker.name, mark, [str(each) for each in records])
             if (tenancy := asker.tenancy) is not None:
                 for page in (projects_by_tenant, participants_by_tenant):
-                    listed = await reads.page(page, tenancy.tenant_id, page_request(page, 50))
+                    listed: Any = await reads.page(page, tenancy.tenant_id, page_request(page, 50))
                     self.look(asker.name, mark, [str(each) for each in listed.records])
-                    records: list[Any] = [*listed.records]
-                    places = {(each.tenant_id, each.livemode) for each in records}
+                    places = {(each.tenant_id, each.livemode) for each in listed.records}
                     assert places == {(tenancy.tenant_id, tenancy.livemode)}
         finally:
             await reads.aclose()

@@ -203,11 +203,14 @@ class Calls:
 
 
 def windows_of(tenancy: Tenancy, key: ActingKey, plans: RateLimits) -> list[Window]:
-    """What limits a key: its own windows, and an hour of all keys of the tenant by its plan."""
+    """What limits a key: its own windows, and an hour of all keys of the tenant in its mode, by the plan: a test that
+    calls without end stops nothing that is real.
+    """
     own = (("minute", key.per_minute, MINUTE_S), ("hour", key.per_hour, HOUR_S), ("day", key.per_day, DAY_S))
     windows = [Window(name, str(key.id), limit, span_s) for name, limit, span_s in own]
     by_plan = {Plan.FREE: plans.free, Plan.PRO: plans.pro, Plan.ENTERPRISE: plans.enterprise}
-    return [*windows, Window("plan", str(tenancy.tenant_id), by_plan[key.plan], HOUR_S)]
+    tenant = f"{tenancy.tenant_id}:{'live' if tenancy.livemode else 'test'}"
+    return [*windows, Window("plan", tenant, by_plan[key.plan], HOUR_S)]
 
 
 def _month_of(moment: datetime) -> date:
