@@ -143,6 +143,36 @@ def import_history(
         out.print(f"{file}: {imported.stored:,} candles{skipped}", highlight=False, markup=False, soft_wrap=True)
 
 
+@app.command("adopt-tenant")
+def adopt_tenant(
+    slug: Annotated[str, typer.Option(help="Of the tenant, which is created if there is none.")] = "default",
+    name: Annotated[str, typer.Option(help="Of the tenant, if it is created.")] = "Default Tenant",
+    owner: Annotated[str, typer.Option(help="The e-mail address of a user who owns the tenant, or will.")] = "",
+    schema: Annotated[str, typer.Option(help="The schema that the tables were loaded into.")] = "legacy",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Looks at the rows, and stores nothing.")] = False,
+) -> None:
+    """Brings the users and projects of a database without tenants into a tenant. Safe to stop and to repeat.
+
+    Reads the tables users, projects and user_projects. What is not adopted is reported with why; numbers that should
+    agree are compared at the end, and the command fails where they do not.
+    """
+    from app.maintenance import Adopter
+    from app.maintenance import adopt_tenant as adopt
+
+    if not owner:
+        fail("Whose tenant is it? --owner admin@example.com")
+    with progress_bar() as progress:
+        adopter, settings = Adopter(slug, name, owner), located(settings_or_fail())
+        report = run(adopt(settings, schema, adopter, progress, dry_run=dry_run))
+    for refused in report.refused:
+        line = f"{refused.what} {refused.id}: {refused.reason}"
+        err.print(line, highlight=False, markup=False, soft_wrap=True)
+    for line in report.lines():
+        out.print(line, highlight=False, markup=False, soft_wrap=True)
+    if report.differences:
+        fail(f"these numbers should agree: {'; '.join(report.differences)}")
+
+
 @app.command("new-epoch")
 def new_epoch() -> None:
     """After a restore that Moneta cannot detect, of files or of data alone: makes every client read its data again."""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Self
 
+from app.domains.campaigns.adoption.services import Adoption
 from app.domains.campaigns.participants.services.participants import Participants
 from app.domains.campaigns.participants.services.proofs import Proofs
 from app.domains.campaigns.participations.services.joining import Joining
@@ -31,6 +32,7 @@ class CampaignsServices:
     points: Points
     tasks: Tasks
     completions: Completions
+    adoption: Adoption
 
     @classmethod
     def build(cls, wiring: Wiring) -> Self:
@@ -53,4 +55,5 @@ class CampaignsServices:
             points=points,
             tasks=Tasks(database, clock, access, events, answers),
             completions=Completions(writing, points, answers),
+            adoption=Adoption(database, clock, access),
         )
