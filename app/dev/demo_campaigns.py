@@ -1,8 +1,8 @@
-"""The demo's tenant: two public projects, and people who take part."""
+"""The demo's tenant: two public projects with tasks, and people who take part."""
 
 import dataclasses
 import random
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
@@ -18,16 +18,23 @@ from app.domains.campaigns.projects.model import (
     NewProject,
     Requirements,
 )
+from app.domains.campaigns.projects.statements import ProjectSql
 from app.domains.campaigns.services import CampaignsServices
+from app.domains.campaigns.tasks.model import NewTask, ProofKind, Quiz
 from app.domains.tenancy.services import TenancyServices
-from app.domains.tenancy.tenants.model.tenants import NewTenant, SlugTaken, TenantLimitReached
+from app.domains.tenancy.tenants.model.tenants import NewTenant, SlugTaken, Tenancy, TenantLimitReached
+from app.domains.tenancy.tenants.services.access import system_scope
 from app.kit.clock import FixedClock
 from app.kit.crypto.base58 import encode58
+from app.kit.db import Tx
 from app.kit.errors import IdempotencyKeyReused, ResultDeleted
 from app.kit.house import Services
+from app.kit.sql import Command, Statements
 
 SLUG: Final = "demo"
-PARTICIPANTS: Final = 50
+NAMED: Final = 50
+"""Participants with all that there is to know of one."""
+PARTICIPANTS: Final = 500
 STEP: Final = timedelta(hours=11)
 LOCALES: Final = ("en", "de-AT", "pt-BR", "ja", "fr")
 NAMES: Final = ("Ada", "Ben", "Cleo", "Dan", "Eve", "Finn", "Gus", "Hana", "Ivo", "Jan")
@@ -65,6 +72,39 @@ PROJECTS: Final = {
         max_claims_per_participant=3,
     ),
 }
+TASKS: Final = (
+    NewTask(key="follow", name="Follow us", points=20, proof_kind=ProofKind.API, position=1),
+    NewTask(
+        key="post",
+        name="Write about us",
+        description="Send the address of what you have written.",
+        points=150,
+        max_completions=3,
+        cooldown_s=7 * 24 * 3_600,
+        proof_kind=ProofKind.MANUAL,
+        position=2,
+    ),
+    NewTask(
+        key="supply",
+        name="How many bitcoins will there be?",
+        description="In millions.",
+        points=80,
+        proof_kind=ProofKind.QUIZ,
+        quiz=Quiz("21"),
+        position=3,
+    ),
+)
+
+
+class DemoCampaignSql(Statements, file="demo_campaigns.sql"):
+    """What all participants have done."""
+
+    add_participants: Command
+    add_participations: Command
+    add_completions: Command
+    add_entries: Command
+    sum_points: Command
+    sum_counters: Command
 
 
 async def load_demo_campaigns(services: Services, clock: FixedClock, owner: Viewer) -> bool:
@@ -72,7 +112,7 @@ async def load_demo_campaigns(services: Services, clock: FixedClock, owner: View
     tenancy, campaigns, end = services[TenancyServices], services[CampaignsServices], clock.now()
     if await tenancy.access.tenancy(owner.user_id, SLUG, owner.client) is not None:
         return False
-    clock.advance(-STEP * (PARTICIPANTS + 1))
+    clock.advance(-STEP * (NAMED + 1))
     try:
         new = NewTenant(slug=SLUG, name="Moneta Demo", email="demo@example.com", time_zone="Europe/Vienna")
         await tenancy.tenants.create(owner, new, "demo-tenant")
@@ -83,15 +123,35 @@ async def load_demo_campaigns(services: Services, clock: FixedClock, owner: View
         for key, project in PROJECTS.items():
             # Examples name it.
             projects = dataclasses.replace(campaigns.projects, new_key=partial(str, key))
-            await projects.create(acting, project, f"demo-project-{key}")
-        for number in range(PARTICIPANTS):
+            id = await projects.create(acting, project, f"demo-project-{key}")
+            for task in TASKS:
+                await campaigns.tasks.define(acting, id, task)
+        for number in range(NAMED):
             clock.advance(STEP)
             await campaigns.participants.create(acting, _participant(number), f"demo-participant-{number}")
+        clock.advance(end - clock.now())
+        await _take_part(campaigns, acting, end)
     except (SlugTaken, TenantLimitReached, ResultDeleted, IdempotencyKeyReused):
         return False
     finally:
         clock.advance(end - clock.now())
     return True
+
+
+async def _take_part(campaigns: CampaignsServices, acting: Tenancy, end: datetime) -> None:
+    """As if all of them had joined one by one, in a second instead of a minute."""
+    tenant_id = acting.tenant_id
+
+    async def work(tx: Tx) -> None:
+        keys = sorted(PROJECTS)
+        found = {each.key: each.id for each in await tx.fetch(ProjectSql.projects_by_keys, keys)}
+        await tx.execute(DemoCampaignSql.add_participants, tenant_id, NAMED, PARTICIPANTS, end)
+        await tx.execute(DemoCampaignSql.add_participations, tenant_id, [found[key] for key in keys], end)
+        await tx.execute(DemoCampaignSql.add_completions, tenant_id, end)
+        for command in (DemoCampaignSql.add_entries, DemoCampaignSql.sum_points, DemoCampaignSql.sum_counters):
+            await tx.execute(command, tenant_id)
+
+    await campaigns.projects.database.write(system_scope(acting), work)
 
 
 def _participant(number: int) -> NewParticipant:

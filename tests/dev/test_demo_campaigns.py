@@ -5,6 +5,7 @@ from app.kit.clock import FixedClock
 from app.kit.db import PUBLIC
 from app.kit.house import Services
 from tests.databases import Owner
+from tests.domains.campaigns.contest import UNSOUND
 from tests.factories import register
 
 
@@ -24,5 +25,13 @@ async def test_the_demo_has_a_tenant_with_public_projects_and_participants_once(
     assert row is not None
     assert (row[0], row[1], row[3]) == (PARTICIPANTS, row[2], True)
     assert row[2] > 0
+    assert [row[0] for row in await owner.fetch(UNSOUND)] == []
+    taken = await owner.fetchrow(
+        "SELECT count(*), count(DISTINCT project_id), count(DISTINCT level) > 2, max(joined_at) <= $1,"
+        " (SELECT count(*) FROM task_completions WHERE status = 'pending') > 20 FROM participations",
+        now,
+    )
+    assert taken is not None
+    assert tuple(taken) == (PARTICIPANTS, 2, True, True, True)
     await owner.execute("UPDATE tenants SET deleted_at = now()")
     assert not await load_demo_campaigns(services, clock, alice)

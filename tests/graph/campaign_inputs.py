@@ -1,10 +1,19 @@
 """What mutations of campaigns are given in the tests of all mutations."""
 
 from typing import Any, Final
+from uuid import UUID
 
+from app.domains.campaigns.participants.model import NewParticipant
+from app.domains.campaigns.projects.model import FixedDistribution, NewProject
+from app.domains.campaigns.projects.statements import ProjectSql
+from app.domains.campaigns.services import CampaignsServices
+from app.domains.campaigns.tasks.model import NewTask, ProofKind, TextProof
+from app.engine.declarations.nodes import global_id
+from app.kit.db import SYSTEM
 from tests.graph.stage import Stage
 
 LONG: Final = "x" * 300
+NOTHING: Final = global_id("Participation", UUID(int=1))
 FIXED: Final = {"fixed": {"claimAmount": "5"}}
 
 KEYED: Final[dict[str, tuple[dict[str, Any], list[list[str]]]]] = {
@@ -73,6 +82,31 @@ KEYED: Final[dict[str, tuple[dict[str, Any], list[list[str]]]]] = {
             ["referrerCode"],
             ["wallets", "0", "address"],
         ],
+    ),
+    "joinProject": ({"projectKey": "x"}, []),
+    "leaveProject": ({"participationId": NOTHING}, []),
+    "banParticipant": ({"participationId": NOTHING, "banReason": " "}, [["banReason"]]),
+    "unbanParticipant": ({"participationId": NOTHING}, []),
+    "verifyParticipation": (
+        {
+            "participationId": NOTHING,
+            "verificationStatus": "VERIFIED",
+            "verificationData": [{"name": "1", "text": LONG}],
+            "note": " ",
+        },
+        [["verificationData", "0", "name"], ["verificationData", "0", "text"], ["note"]],
+    ),
+    "adjustPoints": (
+        {"participationId": NOTHING, "points": "0", "pointReason": "TASK", "note": " "},
+        [["points"], ["pointReason"], ["note"]],
+    ),
+    "completeTask": (
+        {"participationId": NOTHING, "taskId": global_id("Task", UUID(int=1)), "proof": {"text": " "}},
+        [["proof", "text"]],
+    ),
+    "reviewCompletion": (
+        {"id": global_id("TaskCompletion", UUID(int=1)), "accepted": True, "note": " "},
+        [["note"]],
     ),
 }
 """For each mutation with a key, an input that is wrong, and its fields in the order in which they are named."""
@@ -145,3 +179,73 @@ async def project(stage: Stage, variant: str) -> dict[str, Any]:
 
 async def participant(stage: Stage, variant: str) -> dict[str, Any]:
     return {"username": variant, "telegramId": "7"}
+
+
+class Contest:
+    """A project of Alice's, with a task of each kind that needs nothing else, and participants by the variant."""
+
+    def __init__(self, stage: Stage) -> None:
+        self.services = stage.services[CampaignsServices]
+        self.alice = stage.world.tenancies["alice"]
+
+    async def project(self) -> UUID:
+        new = NewProject(name="Contest", distribution=FixedDistribution(5))
+        return await self.services.projects.create(self.alice, new, "contest")
+
+    async def key(self) -> str:
+        project, database = await self.project(), self.services.projects.database
+        [found] = await database.read(SYSTEM, lambda tx: tx.fetch(ProjectSql.projects_by_ids, [project]))
+        return found.key
+
+    async def participant(self, variant: str) -> UUID:
+        new = NewParticipant(username=variant)
+        return await self.services.participants.create(self.alice, new, f"contest {variant}")
+
+    async def participation(self, variant: str) -> UUID:
+        participant, key = await self.participant(variant), await self.key()
+        return await self.services.joining.join(self.alice, key, participant, f"contest {variant} joins")
+
+    async def task(self, kind: ProofKind) -> UUID:
+        new = NewTask(key=kind, name="Task", points=10, proof_kind=kind)
+        return await self.services.tasks.define(self.alice, await self.project(), new)
+
+
+async def joining(stage: Stage, variant: str) -> dict[str, Any]:
+    contest = Contest(stage)
+    participant = await contest.participant(variant)
+    return {"projectKey": await contest.key(), "participantId": global_id("Participant", participant)}
+
+
+async def participation(stage: Stage, variant: str) -> dict[str, Any]:
+    return {"participationId": global_id("Participation", await Contest(stage).participation(variant))}
+
+
+async def ban(stage: Stage, variant: str) -> dict[str, Any]:
+    return await participation(stage, "one") | {"banReason": variant}
+
+
+async def unban(stage: Stage, variant: str) -> dict[str, Any]:
+    contest = Contest(stage)
+    id = await contest.participation(variant)
+    await contest.services.participations.ban(contest.alice, id, "Spam", f"ban {variant}")
+    return {"participationId": global_id("Participation", id)}
+
+
+async def verification(stage: Stage, variant: str) -> dict[str, Any]:
+    return await participation(stage, "one") | {"verificationStatus": "VERIFIED", "note": variant}
+
+
+async def adjustment(stage: Stage, variant: str) -> dict[str, Any]:
+    return await participation(stage, "one") | {"points": "5", "pointReason": "BONUS", "note": variant}
+
+
+async def completion(stage: Stage, variant: str) -> dict[str, Any]:
+    task = await Contest(stage).task(ProofKind.MANUAL)
+    return await participation(stage, "one") | {"taskId": global_id("Task", task), "proof": {"text": variant}}
+
+
+async def review(stage: Stage, variant: str) -> dict[str, Any]:
+    contest = Contest(stage)
+    id, task = await contest.participation("one"), await contest.task(ProofKind.MANUAL)
+    made = await contest.services.completions.complete(contest.alice, id, task, TextProof("x"), "contest completes")
+    return {"id": global_id("TaskCompletion", made), "accepted": True, "note": variant}

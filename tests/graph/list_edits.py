@@ -79,6 +79,10 @@ PARTICIPANTS = Edits(
     {**near("created_at"), "total_referrals": "abs({steps})"},
     {"id": RANDOM, "telegram_id": "NULL", "discord_id": "NULL", "referral_code": SHORT, "user_id": "NULL"},
 )
+PARTICIPATIONS = Edits("participations", near("joined_at"), {"id": RANDOM, "participant_id": RANDOM})
+COMPLETIONS = Edits(
+    "task_completions", near("created_at"), {"id": RANDOM, "ordinal": "1 + (random() * 1000000000)::integer"}
+)
 ORDERS = Edits("orders", near("created_at"), {"id": RANDOM, "client_order_id": "NULL"})
 FILLS = Edits("fills", near("created_at"), {"id": RANDOM})
 EDITS: dict[str, tuple[Edits, ...]] = {
@@ -204,6 +208,21 @@ EDITS: dict[str, tuple[Edits, ...]] = {
             place=near("created_at"), fresh=PARTICIPANTS.fresh | {"tenant_id": RANDOM, "user_id": "r.user_id"}
         ),
     ),
+    "campaigns.participations.participations_by_project": (
+        PARTICIPATIONS._replace(place=near("joined_at") | {"points": "abs({steps})"}),
+    ),
+    "campaigns.participations.participations_by_participant": (
+        PARTICIPATIONS._replace(fresh={"id": RANDOM, "project_id": RANDOM}),
+    ),
+    "campaigns.participations.participations_by_user": (
+        PARTICIPATIONS._replace(fresh={"id": RANDOM, "project_id": RANDOM}),
+    ),
+    "campaigns.participations.entries_by_participation": (Edits("point_entries", near("created_at"), {"id": RANDOM}),),
+    "campaigns.tasks.tasks_by_project": (
+        Edits("tasks", {"position": "abs({steps})"}, {"id": RANDOM, "key": f"left({HASH}, 20)"}),
+    ),
+    "campaigns.tasks.completions_by_participation": (COMPLETIONS,),
+    "campaigns.tasks.completions_by_project": (COMPLETIONS,),
     "system.setting_changes": (Edits("system_setting_changes", near("changed_at"), {"id": RANDOM}),),
     "trading.venues.accounts_by_user": (Edits("exchange_accounts", near("created_at"), {"id": RANDOM}),),
     "trading.venues.reconciliations_by_account": (

@@ -100,6 +100,7 @@ async def _replacement(stage: Stage, variant: str) -> dict[str, Any]:
     return {"id": stage.names["replaced"], "priceUsd": f"{40000 + len(variant)}.0"}
 
 
+SUSPENDED: dict[str, Change] = {"status": _sql("UPDATE tenants SET subscription_status = 'suspended'")}
 LIVE = "UPDATE portfolios SET initial_balance = 0, mode = 'live'"
 HALT = "INSERT INTO trading_halts (user_id) SELECT user_id FROM portfolios GROUP BY user_id"
 UNTRADED = {
@@ -172,6 +173,19 @@ SCENARIOS = {
             "status": _sql("UPDATE tenants SET subscription_status = 'suspended'"),
         },
     ),
+    **{
+        name: Scenario(f"{name[0].upper()}{name[1:]}Payload", shown, "alice", given, changes | SUSPENDED)
+        for name, shown, given, changes in (
+            ("joinProject", "participation { id participant { id } }", campaign_inputs.joining, {}),
+            ("leaveProject", "participation { id }", campaign_inputs.participation, {}),
+            ("banParticipant", "participation { id }", campaign_inputs.ban, {"state": _nothing}),
+            ("unbanParticipant", "participation { id }", campaign_inputs.unban, {}),
+            ("verifyParticipation", "participation { id }", campaign_inputs.verification, {}),
+            ("adjustPoints", "pointEntry { id note }", campaign_inputs.adjustment, {}),
+            ("completeTask", "completion { id proofText }", campaign_inputs.completion, {"number": _nothing}),
+            ("reviewCompletion", "completion { id status }", campaign_inputs.review, {"state": _nothing}),
+        )
+    },
     "inviteMember": Scenario(
         "InviteMemberPayload",
         "invitation { id email }",

@@ -128,6 +128,14 @@ FILTERS: dict[str, dict[str, Predicate]] = {
         "active": equal("is_active"),
         "username_prefix": attribute("username", lambda found, value: bool(found.lower().startswith(value))),
     },
+    "campaigns.participations.participations_by_project": {
+        "status": equal("status"),
+        "verification": equal("verification_status"),
+    },
+    "campaigns.participations.participations_by_participant": {"project_id": equal("project_id")},
+    "campaigns.tasks.tasks_by_project": {"active": equal("is_active"), "proof_kind": equal("proof_kind")},
+    "campaigns.tasks.completions_by_participation": {"task_id": equal("task_id")},
+    "campaigns.tasks.completions_by_project": {"status": equal("status"), "task_id": equal("task_id")},
     "system.setting_changes": {"key": equal("key")},
     "notifications.notifications_by_user": {"type": equal("type"), "read": equal("read"), **CREATED},
     "market.alerts.alerts_by_user": {

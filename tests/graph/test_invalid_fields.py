@@ -8,6 +8,7 @@ from graphql import GraphQLInputObjectType, GraphQLObjectType, get_named_type
 
 from app.engine.declarations.nodes import global_id
 from tests.graph import replay_inputs
+from tests.graph.campaign_inputs import Contest
 from tests.graph.invalid_inputs import KEYED, LONG, OLD, UPDATED
 from tests.graph.replays import KEY, SCENARIOS, SDL, Caller
 from tests.graph.stage import Stage
@@ -27,6 +28,9 @@ PARENTS: Final = {
     "BacktestSweep": 'backtestSweep(by: { id: "<sweep>" }) { %s }',
     "ExchangeAccount": 'node(id: "<account>") { ... on ExchangeAccount { %s } }',
     "Tenant": "tenant { %s }",
+    "Project": 'project(by: { id: "<contest>" }) { %s }',
+    "Participant": 'participant(by: { id: "<participant>" }) { %s }',
+    "Participation": 'participation(by: { id: "<participation>" }) { %s }',
     "Reconciliation": 'node(id: "<reconciliation>") { ... on Reconciliation { %s } }',
 }
 """How the lists of a type are asked for."""
@@ -80,6 +84,11 @@ async def make(stage: Stage, parent: str) -> None:
         case "BacktestSweep":
             made = await Caller(stage, "runSweep").accepted(await replay_inputs.sweep(stage, "one"), "key")
             stage.names["sweep"] = made["sweep"]["id"]
+        case "Project" | "Participant" | "Participation":
+            contest = Contest(stage)
+            stage.names["contest"] = global_id("Project", await contest.project())
+            stage.names["participant"] = global_id("Participant", await contest.participant("one"))
+            stage.names["participation"] = global_id("Participation", await contest.participation("one"))
         case "ExchangeAccount" | "Reconciliation":
             compared = await stage.owner.fetchrow(COMPARED, stage.world.viewers["alice"].user_id)
             assert compared is not None

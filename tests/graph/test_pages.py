@@ -19,6 +19,7 @@ from tests.graph.world import World
 from tests.statements import loaders_of_houses
 
 LISTS = {name: loader for name, loader in loaders_of_houses().items() if isinstance(loader, Page)}
+OF_ACME = "JOIN tenants t ON t.id = j.tenant_id AND t.slug = 'acme'"
 OWN_KEYS = {
     "accounts.sessions_by_user": "SELECT user_id FROM sessions",
     "accounts.auth_log_by_user": "SELECT user_id FROM auth_logs WHERE user_id IS NOT NULL",
@@ -62,6 +63,13 @@ OWN_KEYS = {
     "campaigns.projects.projects_by_tenant": "SELECT id FROM tenants WHERE slug = 'acme'",
     "campaigns.participants.participants_by_tenant": "SELECT id FROM tenants WHERE slug = 'acme'",
     "campaigns.participants.participants_by_user": "SELECT user_id FROM participants WHERE user_id IS NOT NULL",
+    "campaigns.participations.participations_by_project": f"SELECT j.id FROM projects j {OF_ACME}",
+    "campaigns.participations.participations_by_participant": f"SELECT j.id FROM participants j {OF_ACME}",
+    "campaigns.participations.participations_by_user": "SELECT user_id FROM participants WHERE user_id IS NOT NULL",
+    "campaigns.participations.entries_by_participation": f"SELECT j.id FROM participations j {OF_ACME} LIMIT 5",
+    "campaigns.tasks.tasks_by_project": f"SELECT j.id FROM projects j {OF_ACME}",
+    "campaigns.tasks.completions_by_participation": f"SELECT j.id FROM participations j {OF_ACME} LIMIT 5",
+    "campaigns.tasks.completions_by_project": f"SELECT j.id FROM projects j {OF_ACME}",
 }
 """Where the keys of the viewers' own lists are."""
 

@@ -47,6 +47,8 @@ SUBSCRIPTIONS = {
     "botUpdates": "tests/schema/trading/bots/test_streams.py",
     "backtestProgress": "tests/schema/trading/backtests/test_streams.py",
     "backtestSweepProgress": "tests/schema/trading/backtests/test_streams.py",
+    "projectUpdates": "tests/schema/campaigns/test_streams.py",
+    "participationUpdates": "tests/schema/campaigns/test_streams.py",
     "trades": "tests/schema/trading/orders/test_streams.py",
     "orderBook": "tests/schema/trading/orders/test_streams.py",
     "transactionUpdates": "tests/schema/ledger/test_streams.py",
@@ -62,6 +64,24 @@ PROBLEMS_TESTED_ELSEWHERE = {
     ("createParticipant", "ResultDeleted"): "tests/domains/campaigns/participants/test_participants.py",
     ("verifyWallet", "WalletProven"): "tests/domains/campaigns/participants/test_proofs.py",
     ("createProject", "ResultDeleted"): "tests/domains/campaigns/projects/test_projects.py",
+    **{
+        (name, "ResultDeleted"): "tests/schema/campaigns/test_streams.py"
+        for name in ("joinProject", "leaveProject", "banParticipant", "unbanParticipant", "verifyParticipation")
+    },
+    **{
+        (name, "ResultDeleted"): "tests/schema/campaigns/test_streams.py"
+        for name in ("adjustPoints", "completeTask", "reviewCompletion")
+    },
+    **{
+        (name, "IdempotencyKeyReused"): "tests/graph/test_replays.py"
+        for name in ("leaveProject", "banParticipant", "unbanParticipant", "verifyParticipation", "adjustPoints")
+    },
+    **{(name, "IdempotencyKeyReused"): "tests/graph/test_replays.py" for name in ("completeTask", "reviewCompletion")},
+    **{(name, "InvalidInput"): "tests/graph/test_invalid_fields.py" for name in ("leaveProject", "unbanParticipant")},
+    ("defineTask", "TaskLimitReached"): "tests/domains/campaigns/tasks/test_tasks.py",
+    ("completeTask", "PaymentUsed"): "tests/domains/campaigns/tasks/test_completions.py",
+    ("completeTask", "NoGuessesLeft"): "tests/domains/campaigns/tasks/test_completions.py",
+    ("reviewCompletion", "ParticipantBanned"): "tests/domains/campaigns/tasks/test_completions.py",
     ("inviteMember", "InvitationLimitReached"): "tests/domains/tenancy/test_members.py",
     ("inviteMember", "ResultDeleted"): "tests/domains/tenancy/test_members.py",
     ("createApiKey", "ApiKeyLimitReached"): "tests/domains/tenancy/test_api_keys.py",

@@ -29,4 +29,33 @@ INSERT INTO participants (id, tenant_id, livemode, referral_code, user_id, creat
 SELECT {USER.format(f"n + {rows}")}, {_N}, true, 'C' || n, {_ONE}, {ago}, {ago} FROM generate_series(2, {others}) n;
 INSERT INTO participant_wallets (participant_id, tenant_id, livemode, network, address, created_at, verified_at)
 SELECT {_N}, {_ONE}, true, 'solana', 'w' || n, {ago}, {ago} FROM generate_series(1, {rows // 5}) n""",
+        "participations": f"""
+INSERT INTO participations (id, tenant_id, livemode, project_id, participant_id, status, points, level,
+    verification_status, joined_at, left_at, banned_at)
+SELECT {_N}, {_ONE}, true, {_ONE}, {_N},
+    CASE WHEN n % 5000 = 3 THEN 'banned' WHEN n % 10 = 1 THEN 'left' ELSE 'active' END, n % 1000, 1,
+    CASE WHEN n % 5000 = 7 THEN 'verified' WHEN n % 10 = 2 THEN 'rejected' ELSE 'pending' END, {ago},
+    CASE WHEN n % 10 = 1 AND n % 5000 <> 3 THEN now() END, CASE WHEN n % 5000 = 3 THEN now() END
+FROM generate_series(1, {rows // 2}) n;
+INSERT INTO participations (id, tenant_id, livemode, project_id, participant_id, joined_at)
+SELECT {USER.format(f"n + {rows}")}, {_ONE}, true, {_N}, {_ONE}, {ago} FROM generate_series(2, {rows // 10}) n;
+INSERT INTO tasks (id, tenant_id, livemode, project_id, key, name, points, max_completions, proof_kind, is_active,
+    position, created_at)
+SELECT {_N}, {_ONE}, true, {_ONE}, 'task-' || n, 'Task', 5, 1,
+    CASE WHEN n % 10 = 3 THEN 'api' ELSE 'manual' END, n % 10 <> 7, n, now() FROM generate_series(1, 200) n;
+INSERT INTO tasks (id, tenant_id, livemode, project_id, key, name, points, proof_kind, created_at)
+SELECT {USER.format("n + 200")}, {_ONE}, true, {_N}, 'task', 'Task', 5, 'api', now()
+FROM generate_series(2, {others}) n;
+INSERT INTO task_completions (id, tenant_id, livemode, project_id, participation_id, task_id, ordinal, status, points,
+    created_at, reviewed_at)
+SELECT {_N}, {_ONE}, true, {_ONE}, CASE WHEN n % 5 = 0 THEN {_ONE} ELSE {_N} END,
+    CASE WHEN n % 2 = 0 THEN {_ONE} ELSE {USER.format("n % 199 + 2")} END, n,
+    CASE WHEN n % 5000 = 3 THEN 'pending' WHEN n % 5000 = 7 THEN 'rejected' ELSE 'accepted' END, 5, {ago},
+    CASE WHEN n % 5000 = 7 THEN now() END FROM generate_series(1, {rows // 2}) n;
+INSERT INTO point_entries (id, tenant_id, livemode, project_id, participation_id, amount, balance, reason, note,
+    created_at)
+SELECT {_N}, {_ONE}, true, {_ONE}, CASE WHEN n % 5 = 0 THEN {_ONE} ELSE {_N} END, 5, 5, 'bonus', 'x', {ago}
+FROM generate_series(1, {rows // 2}) n;
+INSERT INTO project_counters (tenant_id, livemode, project_id, shard, participants, is_announced)
+SELECT {_ONE}, true, {USER.format("n / 16 + 1")}, n % 16, 1, n % 5000 <> 3 FROM generate_series(0, {others}) n""",
     }

@@ -34,6 +34,12 @@ MEMBERS: Final = {
     "tenancy.api_keys.api_keys_by_tenant",
     "campaigns.projects.projects_by_tenant",
     "campaigns.participants.participants_by_tenant",
+    "campaigns.participations.participations_by_project",
+    "campaigns.participations.participations_by_participant",
+    "campaigns.participations.entries_by_participation",
+    "campaigns.tasks.tasks_by_project",
+    "campaigns.tasks.completions_by_participation",
+    "campaigns.tasks.completions_by_project",
 }
 
 
@@ -76,6 +82,7 @@ TRADED: Final[dict[str, tuple[Any, ...]]] = {
     "side": ("buy", "sell"),
     **span(timedelta(seconds=7)),
 }
+_KEYS: Final = tuple(UUID(filling.user(number)) for number in (1, 100, 49_999))
 KINDS: Final[dict[str, tuple[Any, ...]]] = {
     "symbol": ("T1", "T999", "NONE"),
     "side": ("buy", "sell"),
@@ -165,6 +172,14 @@ VALUES: Final[Mapping[str, Mapping[str, tuple[Any, ...]]]] = {
         "active": (True, False),
         "username_prefix": ("user", "rare", "nobody"),
     },
+    "campaigns.participations.participations_by_project": {
+        "status": ("active", "banned", "left"),
+        "verification": ("pending", "verified", "rejected"),
+    },
+    "campaigns.participations.participations_by_participant": {"project_id": _KEYS},
+    "campaigns.tasks.tasks_by_project": {"active": (True, False), "proof_kind": ("api", "manual", "quiz", "payment")},
+    "campaigns.tasks.completions_by_participation": {"task_id": _KEYS},
+    "campaigns.tasks.completions_by_project": {"status": ("accepted", "pending", "rejected"), "task_id": _KEYS},
     "system.setting_changes": {
         "key": (SettingKey.MAX_UPLOAD_BYTES, SettingKey.SUPPORTED_TOKENS, SettingKey.MAINTENANCE)
     },

@@ -56,11 +56,13 @@ ELSEWHERE = {
     "fills": "tests/schema/trading/orders/test_streams.py",
     "signals": "tests/schema/trading/bots/test_streams.py",
     "botUpdates": "tests/schema/trading/bots/test_streams.py",
+    "projectUpdates": "tests/schema/campaigns/test_streams.py",
+    "participationUpdates": "tests/schema/campaigns/test_streams.py",
     "backtestProgress": "tests/schema/trading/backtests/test_streams.py",
     "backtestSweepProgress": "tests/schema/trading/backtests/test_streams.py",
 }
 """Private subscriptions that are not watched here, and where they are tested: a run belongs to a session, and each
-subscriber names their own portfolio, bot or back-test or has to trade first."""
+subscriber names their own portfolio, bot or back-test or has to trade or join a project first."""
 
 
 @dataclass(frozen=True)

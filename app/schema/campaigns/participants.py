@@ -181,9 +181,9 @@ class TenantParticipants:
 
 @strawberry.type
 class ParticipantViewer:
-    """What the viewer takes part in."""
+    """Who the viewer is in tenants."""
 
-    participations: Connection[Participant] = paged(
+    participants: Connection[Participant] = paged(
         loaders.participants_by_user,
         key="user_id",
         description="The participants that the viewer is linked to, one in each tenant, newest first.",

@@ -10,6 +10,7 @@ import strawberry
 from app.domains.campaigns.projects import loaders, model
 from app.domains.tenancy.tenants import loaders as tenant_loaders
 from app.engine.declarations.computed import from_parent
+from app.engine.declarations.costs import holds
 from app.engine.declarations.extensions import extension_of
 from app.engine.declarations.lookups import Key, by_id, lookup
 from app.engine.declarations.nodes import Node, node_type, record_type
@@ -65,6 +66,20 @@ class ProjectWallet:
     updated_at: datetime = strawberry.field(description="When it was set.")
 
 
+@record_type(model.ProjectLevel)
+class ProjectLevel:
+    """A level that participants have from some points on."""
+
+    level: int = strawberry.field(description="The level, from 1.")
+    min_points: BigInt = from_parent(
+        lambda root: BigInt(root.min_points), graphql_type=BigInt, description="The points from which on they have it."
+    )
+
+
+def _levels(root: model.Project) -> list[model.ProjectLevel]:
+    return [model.ProjectLevel(number, points) for number, points in enumerate((0, *root.level_thresholds), start=1)]
+
+
 @node_type(by=loaders.project_by_id)
 class Project(Node):
     """A project of a tenant, which distributes a token. Everybody sees one that is public and active; the members of
@@ -109,7 +124,10 @@ class Project(Node):
     status: model.ProjectStatus = strawberry.field(description="What becomes of it now.")
     starts_at: datetime | None = strawberry.field(description="From when on claims can be made. Null: at once.")
     ends_at: datetime | None = strawberry.field(description="Until when claims can be made. Null: without end.")
-    total_participants: int = strawberry.field(description="The number of participants who have joined it.")
+    levels: list[ProjectLevel] = from_parent(
+        _levels, description="The levels of participants, the lowest first.", metadata=holds(model.MAX_THRESHOLDS + 1)
+    )
+    total_participants: int = strawberry.field(description="The number of participants who take part.")
     total_claims: int = strawberry.field(description="The number of claims that were paid.")
     total_distributed: BigInt = from_parent(_total_distributed, description=f"What was paid, {SMALLEST}.")
     total_distributed_tokens: Decimal = strawberry.field(description="What was paid, in tokens.")

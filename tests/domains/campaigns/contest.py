@@ -20,7 +20,7 @@ from app.domains.campaigns.tasks.model import NewTask, Proof, ProofKind
 from app.domains.tenancy.tenants.model.tenants import Tenancy
 from tests.domains.campaigns.fair import Fair
 
-_UNSOUND = """
+UNSOUND = """
     SELECT 'points of ' || p.id FROM participations p
     WHERE p.points <> (SELECT coalesce(sum(e.amount), 0) FROM point_entries e WHERE e.participation_id = p.id)
     UNION ALL SELECT 'level of ' || p.id FROM participations p JOIN projects j ON j.id = p.project_id
@@ -37,6 +37,7 @@ _UNSOUND = """
         SELECT FROM point_entries e WHERE e.completion_id = t.id AND e.amount = t.points AND e.reason = 'task'
     )
 """
+"""What differs from what it is counted of; nothing."""
 
 
 @dataclass
@@ -64,7 +65,8 @@ class Contest:
 
     async def task(self, kind: ProofKind = ProofKind.API, **given: Any) -> UUID:
         """A task that was defined."""
-        new = NewTask(**{"key": "task", "name": "Task", "points": 10, "proof_kind": kind} | given)
+        plain: dict[str, Any] = {"key": "task", "name": "Task", "points": 10, "proof_kind": kind}
+        new = NewTask(**plain | given)
         return await self.fair.services.tasks.define(self.alice, self.project, new)
 
     async def complete(
@@ -94,7 +96,7 @@ class Contest:
 
     async def assert_sound(self) -> None:
         """All that is counted is so, in all projects."""
-        assert [row[0] for row in await self.fair.office.owner.fetch(_UNSOUND)] == []
+        assert [row[0] for row in await self.fair.office.owner.fetch(UNSOUND)] == []
 
     async def facts(self, participant: UUID | None = None) -> list[ParticipationFact]:
         """The events of participations in the project: of all, or of one participant as the linked user has them."""

@@ -36,8 +36,11 @@ GENERIC: Final[Mapping[str, str]] = {
 SEVERAL_TYPES: Final[Mapping[str, str]] = {
     "direction": "of a sort order, of a payment, of a pattern",
     "key": "the public name of a project is text, that of a setting one of four",
+    "level": "that of a participant is a number, a token's risk is one of three",
+    "levels": "of a grid a number of prices, of a project a list",
     "network": "the name of the chain is text, where a token is one of three",
     "open": "a candle's first price, and the candle that is open",
+    "points": "of participants, and of a score from 0 to 100",
     "reason": "text for people, except that a rejected transaction has a closed list of reasons",
     "source": "a publisher is text, a source of prices is one of three",
     "version": "the number of a header's format, and the text of a release",

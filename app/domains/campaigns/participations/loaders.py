@@ -26,6 +26,7 @@ participations_by_participant = page(
     filters={"project_id": equals("project_id")},
 )
 participations_by_user = page(ParticipationSql.participations_by_user, orders={"JOINED_AT": JOINED_AT})
+entry_by_id = one(PointSql.point_entries_by_ids, key="id")
 entries_by_participation = page(
     PointSql.entries_by_participation, orders={"CREATED_AT": by("created_at", "id", descending=True)}
 )

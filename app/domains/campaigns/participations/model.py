@@ -13,7 +13,6 @@ from app.kit.events import Fact
 
 MAX_NOTE_CHARS: Final = 1_000
 MAX_ADJUSTMENT: Final = 1_000_000_000
-MAX_THRESHOLDS: Final = 99
 MAX_THRESHOLD: Final = 10**15
 SHARDS: Final = 16
 """The rows of a project that participants are counted in."""

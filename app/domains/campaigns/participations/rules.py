@@ -8,13 +8,12 @@ from app.domains.campaigns.participations.model import (
     MAX_ADJUSTMENT,
     MAX_NOTE_CHARS,
     MAX_THRESHOLD,
-    MAX_THRESHOLDS,
     Closed,
     Joiner,
     OpenProject,
     Requirement,
 )
-from app.domains.campaigns.projects.model import requirements_of
+from app.domains.campaigns.projects.model import MAX_THRESHOLDS, requirements_of
 from app.kit.errors import InvalidInput
 from app.kit.text import is_storable
 

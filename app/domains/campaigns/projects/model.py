@@ -25,6 +25,7 @@ MAX_AMOUNT: Final = 10**78 - 1
 MAX_COUNT: Final = 2_000_000_000
 MAX_LEVELS: Final = 20
 MAX_LEVEL: Final = 1_000_000
+MAX_THRESHOLDS: Final = 99
 MAX_COUNTRIES: Final = 250
 MAX_ACCOUNT_AGE_MS: Final = 10 * 366 * 24 * 3_600_000
 PROJECT_UPDATED: Final = "project.updated"
@@ -168,6 +169,13 @@ class Project(msgspec.Struct, frozen=True):
         if self.archived_at is not None:
             return ProjectStatus.ARCHIVED
         return ProjectStatus.ACTIVE if self.is_active else ProjectStatus.PAUSED
+
+
+class ProjectLevel(msgspec.Struct, frozen=True):
+    """A level that participants of a project have from some points on."""
+
+    level: int
+    min_points: int
 
 
 class ProjectWallet(msgspec.Struct, frozen=True):

@@ -178,7 +178,7 @@ class CoolingDown(Problem):
         self.again_at = again_at
 
 
-class PaymentNotFound(Problem):
+class PaymentRefused(Problem):
     """No confirmed transaction of the participant's user pays what the task asks for."""
 
     def __init__(self) -> None:

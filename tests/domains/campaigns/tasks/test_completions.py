@@ -25,7 +25,7 @@ from app.domains.campaigns.tasks.model import (
     CoolingDown,
     NoGuessesLeft,
     Payment,
-    PaymentNotFound,
+    PaymentRefused,
     PaymentUsed,
     Proof,
     ProofKind,
@@ -249,12 +249,12 @@ async def test_a_confirmed_payment_of_the_user_completes_a_task_once(fair: Fair,
     async def complete(hash: str, task: UUID = task, by: Any = payer, who: UUID = id) -> UUID:
         return await contest.complete(who, task, TransactionProof(hash), by.viewer)
 
-    with pytest.raises(PaymentNotFound):
+    with pytest.raises(PaymentRefused):
         await complete(hash)
     little, wrong_way = await scene.pay(payer, shop, "4.99999999"), await scene.pay(payer, other, "50")
     await scene.mine(other)
     for refused in (complete(little), complete(wrong_way), complete("0" * 64), complete(hash, by=other, who=stranger)):
-        with pytest.raises(PaymentNotFound):
+        with pytest.raises(PaymentRefused):
             await refused
     assert await sorts([complete(hash.upper()) for _ in range(40)]) == {UUID: 1, PaymentUsed: 39}
     with pytest.raises(PaymentUsed):
@@ -263,7 +263,7 @@ async def test_a_confirmed_payment_of_the_user_completes_a_task_once(fair: Fair,
     nobody = await contest.join()
     second = await scene.pay(payer, shop, "7")
     await scene.mine(other)
-    with pytest.raises(PaymentNotFound):
+    with pytest.raises(PaymentRefused):
         await contest.complete(nobody, task, TransactionProof(second))
     await contest.complete(id, task, TransactionProof(second))
     with pytest.raises(InvalidInput):

@@ -104,12 +104,12 @@ class Joining:
             await self.writing.access.check(tx, by, MemberRole.ADMIN)
         project = await tx.fetch_one(ParticipationSql.project_of_key, key)
         if project is None or not _can_see(by, project):
-            raise NotFound(Project)
+            raise NotFound(Project, path=("project_key",))
         if isinstance(by, Viewer):
             participant_id = await self._own_participant(tx, by, project)
         project = await self._held(tx, project.id) if alone else await self.writing.shared(tx, project.id)
         if not _can_see(by, project):
-            raise NotFound(Project)
+            raise NotFound(Project, path=("project_key",))
         place = project.tenant_id, project.livemode
         joiner = await tx.fetch_one(ParticipationSql.joiner_by_id, participant_id, *place, project.network)
         if joiner is None:
@@ -165,7 +165,7 @@ class Joining:
     async def _held(self, tx: Tx, project_id: UUID) -> OpenProject:
         project = await tx.fetch_one(ParticipationSql.hold_project, project_id)
         if project is None:
-            raise NotFound(Project)
+            raise NotFound(Project, path=("project_key",))
         return project
 
     async def _refuse_full(self, tx: Tx, project: OpenProject, *, alone: bool) -> None:

@@ -60,7 +60,7 @@ class Participations:
         """
 
         async def ban(tx: Tx, facts: list[Fact]) -> Made:
-            place, checked = await self.writing.place(tx, by, id), note(reason, "reason")
+            checked, place = note(reason, "reason"), await self.writing.place(tx, by, id)
             found = await self.writing.locked(tx, id)
             if found.status == ParticipationStatus.BANNED:
                 raise ParticipantBanned
@@ -90,13 +90,14 @@ class Participations:
 
         def check() -> str | None:
             with Faults() as faults:
-                attributes(given.data, "data")
+                with faults.at():
+                    attributes(given.data, "data")
                 with faults.at():
                     checked = note(given.note, "note")
             return checked
 
         async def verify(tx: Tx, facts: list[Fact]) -> Made:
-            place, checked = await self.writing.place(tx, by, id), check()
+            checked, place = check(), await self.writing.place(tx, by, id)
             found = await self.writing.locked(tx, id)
             await tx.execute(ParticipationSql.set_verification, id, given.status)
             row = id, place.tenant_id, place.livemode

@@ -59,7 +59,7 @@ class Points:
             return checked
 
         async def adjust(tx: Tx, facts: list[Fact]) -> Made:
-            place, checked = await self.writing.place(tx, by, participation_id), check()
+            checked, place = check(), await self.writing.place(tx, by, participation_id)
             project = await self.writing.shared(tx, place.project_id)
             if project.archived_at is not None:
                 raise ProjectNotOpen(Closed.ARCHIVED)

@@ -34,7 +34,7 @@ from app.domains.campaigns.tasks.model import (
     Completion,
     CompletionStatus,
     NoGuessesLeft,
-    PaymentNotFound,
+    PaymentRefused,
     PaymentUsed,
     Proof,
     ProofKind,
@@ -93,11 +93,12 @@ class Completions:
         accepted, the others at once. A wrong answer counts.
 
         Raises InvalidInput, NotFound, Forbidden, TenantNotActive, ProjectNotOpen, ParticipantBanned, NotTakingPart,
-        TaskNotOpen, AlreadyCompleted, CoolingDown, PaymentNotFound, PaymentUsed, WrongAnswer, NoGuessesLeft,
+        TaskNotOpen, AlreadyCompleted, CoolingDown, PaymentRefused, PaymentUsed, WrongAnswer, NoGuessesLeft,
         IdempotencyKeyReused.
         """
 
         async def complete(tx: Tx, facts: list[Fact]) -> _Tried:
+            _checked(proof)
             place = await self.writing.place(tx, by, participation_id)
             project = await self.writing.shared(tx, place.project_id)
             found = await self.writing.locked(tx, participation_id)
@@ -152,11 +153,11 @@ class Completions:
         """
 
         async def review(tx: Tx, facts: list[Fact]) -> Made:
+            checked = note(comment, "note")
             await self.writing.access.check(tx, by, MemberRole.ADMIN)
             named = await tx.fetch_one(CompletionSql.completions_by_ids, [id])
             if named is None or (named.tenant_id, named.livemode) != (by.tenant_id, by.livemode):
                 raise NotFound(Completion)
-            checked = note(comment, "note")
             project = await self.writing.shared(tx, named.project_id)
             if project.archived_at is not None:
                 raise ProjectNotOpen(Closed.ARCHIVED)
@@ -200,15 +201,15 @@ class Completions:
     async def _paid(self, tx: Tx, found: LockedParticipation, task: Task, hash: str) -> _Shown:
         transaction = await tx.fetch_one(TransactionSql.transactions_by_hashes, [hash])
         if transaction is None or transaction.status != TransactionStatus.CONFIRMED or found.user_id is None:
-            raise PaymentNotFound
+            raise PaymentRefused
         wallets = await tx.fetch(WalletSql.wallets_by_users, [found.user_id])
         if transaction.sender_wallet_id not in {each.wallet_id for each in wallets}:
-            raise PaymentNotFound
+            raise PaymentRefused
         outputs = await tx.fetch_keyed(TransactionSql.outputs_by_transaction, [hash])
         assert task.payment_wallet_id is not None
         assert task.payment_min_amount is not None
         if paid(outputs[hash], task.payment_wallet_id) < task.payment_min_amount:
-            raise PaymentNotFound
+            raise PaymentRefused
         place = found.tenant_id, found.livemode, found.project_id
         if await tx.fetch_one(CompletionSql.is_transaction_used, *place, hash):
             raise PaymentUsed
