@@ -1,9 +1,11 @@
 """The verbs: `python -m app <verb>`."""
 
+import asyncio
 import contextlib
 import json
 import os
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated
@@ -214,11 +216,17 @@ def dev() -> None:
             load_settings.cache_clear()
             with progress_bar() as progress:
                 run(_prepare(settings_or_fail(), progress))
+            joins = threading.Thread(target=_run_demo_joins, args=(settings_or_fail(), LOGINS[0].email), daemon=True)
+
+            def ready() -> None:
+                _unfailing(lambda: greet(out, settings))
+                joins.start()
+
             supervise(
                 settings.home,
                 env,
                 f"http://{settings.host}:{settings.port}/health/ready",
-                on_ready=lambda: _unfailing(lambda: greet(out, settings)),
+                on_ready=ready,
                 servers_failure=lambda: embedded.failure() if embedded else None,
             )
     except EmbeddedError as error:
@@ -233,6 +241,21 @@ def _unfailing(say: Callable[[], None]) -> None:
     # rich raises SystemExit when the reader of a pipe has ended.
     with contextlib.suppress(OSError, SystemExit):
         say()
+
+
+def _run_demo_joins(settings: Settings, owner_email: str) -> None:
+    """Runs beside the servers, and ends with this process. What goes wrong with it is nobody's concern."""
+
+    async def work() -> None:
+        from app.dev.demo_joins import keep_joining
+        from app.main import open_application
+
+        small = settings.model_copy(update={"database_pool_size": 1})
+        async with open_application(small) as application:
+            await keep_joining(application.services, owner_email)
+
+    with contextlib.suppress(Exception):
+        asyncio.run(work())
 
 
 def _progress_reporter(progress: Progress) -> Callable[[str, int, int | None], None]:

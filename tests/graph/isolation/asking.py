@@ -74,7 +74,7 @@ def named_fields() -> set[str]:
 
 
 def lookups_of(types: tuple[str, ...]) -> set[str]:
-    """What these types are looked up by, as `ProjectBy.key`."""
+    """What these types are looked up by beside IDs, as `ProjectBy.key`."""
     found = set()
     for kind in SDL.type_map.values():
         if not isinstance(kind, GraphQLObjectType):
@@ -82,5 +82,6 @@ def lookups_of(types: tuple[str, ...]) -> set[str]:
         for each in kind.fields.values():
             by = get_named_type(each.args["by"].type) if "by" in each.args else None
             if isinstance(by, GraphQLInputObjectType) and get_named_type(each.type).name in types:
-                found |= {f"{by.name}.{name}" for name in by.fields}
+                keys = {name: get_named_type(key.type).name for name, key in by.fields.items()}
+                found |= {f"{by.name}.{name}" for name, kind_of_key in keys.items() if kind_of_key != "ID"}
     return found

@@ -13,6 +13,7 @@ from app.domains.campaigns.networks.model import Network
 from app.domains.campaigns.participants.model import NamedWallet, NewParticipant
 from app.domains.campaigns.projects.model import FixedDistribution, NewProject, NewWallet
 from app.domains.campaigns.services import CampaignsServices
+from app.domains.campaigns.tasks.model import NewTask, ProofKind
 from app.domains.tenancy.api_keys.model import NewApiKey
 from app.domains.tenancy.services import TenancyServices
 from app.domains.tenancy.tenants.model.tenants import MemberRole, NewTenant, Tenancy
@@ -118,6 +119,13 @@ class Builder:
         estate.participant = await campaigns.participants.create(by, person, self.key)
         await self.owner.execute("UPDATE participant_wallets SET verified_at = now()")
         await campaigns.proofs.start(by, estate.participant, Network.SOLANA)
+        key = await self.owner.fetchval("SELECT key FROM projects WHERE id = $1", project_id)
+        participation = await campaigns.joining.join(by, key, estate.participant, self.key)
+        task = await campaigns.tasks.define(
+            by, project_id, NewTask(key="task", name="Task", points=1, cooldown_s=1, proof_kind=ProofKind.API)
+        )
+        completion = await campaigns.completions.complete(by, participation, task, None, self.key)
+        entry = await self.owner.fetchval("SELECT id FROM point_entries WHERE participation_id = $1", participation)
         issued = await tenancy.api_keys.create(by, NewApiKey(name="Key", scopes=["*:read", "*:write"]), self.key)
         invited = await tenancy.members.invite(by, f"guest-{number}@example.com", MemberRole.VIEWER, self.key)
         estate.ids = {
@@ -127,9 +135,13 @@ class Builder:
             "ApiKey": global_id("ApiKey", issued.id),
             "Project": global_id("Project", project_id),
             "Participant": global_id("Participant", estate.participant),
+            "Participation": global_id("Participation", participation),
+            "PointEntry": global_id("PointEntry", entry),
+            "Task": global_id("Task", task),
+            "TaskCompletion": global_id("TaskCompletion", completion),
         }
         estate.keys = {
-            "ProjectBy.key": await self.owner.fetchval("SELECT key FROM projects WHERE id = $1", project_id),
+            "ProjectBy.key": key,
             "ParticipantBy.telegramId": str(person.telegram_id),
             "ParticipantBy.discordId": person.discord_id,
             "ParticipantBy.referralCode": person.referral_code,

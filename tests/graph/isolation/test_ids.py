@@ -25,6 +25,11 @@ ASKERS: Final = ("a member", "a key", "a linked user", "nobody")
 VALUES: Final[dict[str, Any]] = {
     "CreateProjectInput.name": "Clone",
     "UpdateMemberInput.tenantRole": "VIEWER",
+    "AdjustPointsInput.points": "5",
+    "AdjustPointsInput.pointReason": "BONUS",
+    "DefineTaskInput.taskKey": "another",
+    "DefineTaskInput.points": "5",
+    "DefineTaskInput.proofKind": "API",
     "StartWalletProofInput.network": "SOLANA",
     "VerifyWalletInput.network": "SOLANA",
     "VerifyWalletInput.signature": "1" * 64,
@@ -40,6 +45,8 @@ ABSENT: Final = {
 """Keys of nothing."""
 OF_BOTH_MODES: Final = ("Tenant", "TenantMembership", "TenantInvitation")
 """Types of what a tenant has once."""
+TEXTS: Final = {"projectKey": "ProjectBy.key", "referrerCode": "ParticipantBy.referralCode"}
+"""Other arguments and inputs that name something of a tenant, and as what."""
 UNREACHED: Final = {
     "Mutation.updateTenantPlan": "For admins of Moneta, who may change any tenant.",
 }
@@ -52,7 +59,12 @@ def samples_of(estate: Estate, world: World) -> dict[str, Callable[[], Any]]:
     def constant(value: Any) -> Callable[[], Any]:
         return lambda: value
 
-    own = {f"{name}By.id": id for name, id in estate.ids.items()}
+    own = {f"{name}By.id": id for name, id in estate.ids.items()} | {
+        "CompleteTaskInput.participationId": estate.ids["Participation"],
+        "CompleteTaskInput.taskId": estate.ids["Task"],
+        "ParticipationBy.projectId": estate.ids["Project"],
+        "projectKey": estate.keys["ProjectBy.key"],
+    }
     return samples(world, "alice") | {name: constant(value) for name, value in (VALUES | own | estate.keys).items()}
 
 
@@ -73,7 +85,7 @@ def absent_id(kind: str) -> str:
 def test_there_is_one_of_each_type_and_key(estates: Estates) -> None:
     for estate in estates.all.values():
         assert {*estate.ids} == {*NODES}
-        assert {*estate.keys} == {each for each in lookups_of(NODES) if not each.endswith(".id")} == {*ABSENT}
+        assert {*estate.keys} == lookups_of(NODES) == {*ABSENT}
 
 
 @pytest.mark.parametrize("name", ASKERS)
@@ -116,6 +128,32 @@ async def test_a_foreign_key_is_an_absent_one(
         # Otherwise this would be a test of nothing.
         if asker.home is not None:
             assert await answer(coordinate, estates.own.keys[coordinate]) != wanted, coordinate
+
+
+@pytest.mark.parametrize("name", ASKERS)
+async def test_a_foreign_key_is_an_absent_one_wherever_a_key_is_taken(
+    name: str, estates: Estates, world: World, execute: Execute, runtime: AppRuntime
+) -> None:
+    walk, asker, differing, tried = Walk(execute, runtime), estates.askers[name], [], set()
+    caller = Caller(SDL, samples_of(estates.own, world))
+    for text, coordinate in TEXTS.items():
+
+        def calls(value: str, text: str = text) -> list[Call]:
+            return [
+                each for each in caller.leaves("String", value) if each.coordinate.endswith((f"{text}:)", f".{text}:)"))
+            ]
+
+        nothing = ABSENT[coordinate]
+        wanted = [await walk.answer(call, asker, nothing) for call in calls(nothing)]
+        for estate in estates.foreign_to(asker):
+            key = estate.keys[coordinate]
+            for call, expected in zip(calls(key), wanted, strict=True):
+                tried.add(call.coordinate)
+                if (given := await walk.answer(call, asker, key)) != expected:
+                    differing.append(f"{call.coordinate} of {estate.name}: {given} instead of {expected}")
+    assert differing == []
+    assert {"Mutation.joinProject(input.projectKey:)", "Mutation.createParticipant(input.referrerCode:)"} <= tried
+    assert {each.partition("(")[0] for each in tried} >= {"Subscription.projectUpdates"}
 
 
 def takers() -> list[str]:

@@ -1,6 +1,6 @@
 -- name: adopt_participants
--- Participants of a tenant, those apart whom it has, or whose IDs or codes it has: tenant, mode, and for each: ID, times,
--- and what is set. Returns the IDs of new ones.
+-- Participants of a tenant, but for those whom it has, or whose IDs or codes it has: tenant, mode, and for each: ID,
+-- times, and what is set. Returns the IDs of new ones.
 INSERT INTO participants (id, tenant_id, livemode, created_at, last_active_at, telegram_id, discord_id, username,
     first_name, last_name, email, locale, time_zone, has_notifications, attributes, is_active, is_verified,
     referral_code)
@@ -54,10 +54,10 @@ ON CONFLICT DO NOTHING RETURNING id;
 SELECT id, level_thresholds FROM projects WHERE tenant_id = $1 AND livemode = $2 AND id = ANY ($3::uuid[]);
 
 -- name: adopt_participation
--- What a participant takes part in, unless they do already: ID, tenant, mode, project, participant, status, verification,
--- when it began, when it was last changed. Returns its ID.
-INSERT INTO participations (id, tenant_id, livemode, project_id, participant_id, status, verification_status, joined_at,
-    left_at, banned_at, next_level_points)
+-- What a participant takes part in, unless they do already: ID, tenant, mode, project, participant, status,
+-- verification, when it began, when it was last changed. Returns its ID.
+INSERT INTO participations (id, tenant_id, livemode, project_id, participant_id, status, verification_status,
+    joined_at, left_at, banned_at, next_level_points)
 SELECT $1, p.tenant_id, p.livemode, p.id, $5, $6::text, $7, $8::timestamptz,
     CASE $6::text WHEN 'left' THEN $9::timestamptz END, CASE $6::text WHEN 'banned' THEN $9::timestamptz END,
     p.level_thresholds[1]

@@ -4,8 +4,9 @@ import json
 import re
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any, Final
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from app.domains.campaigns.adoption.model import (
     PROJECTS,
@@ -42,7 +43,8 @@ _MOST_POINTS: Final = 2**62
 
 def adopted_id(tenant_id: UUID, livemode: bool, source_id: UUID) -> UUID:
     """The ID of what is made of a row: the same in each run, and another in each tenant and mode."""
-    return uuid5(tenant_id, f"adopted:{'live' if livemode else 'test'}:{source_id}")
+    name = f"adopted:{tenant_id}:{'live' if livemode else 'test'}:{source_id}"
+    return UUID(bytes=sha256(name.encode()).digest()[:16], version=5)
 
 
 def user_of(row: Row, report: AdoptionReport) -> AdoptedUser | None:
