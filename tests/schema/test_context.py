@@ -98,7 +98,12 @@ def test_each_key_is_an_audience_and_a_party_of_its_own() -> None:
 def test_each_tenant_mode_and_role_is_an_audience_of_its_own() -> None:
     def acting(viewer: Viewer | None, **given: Any) -> Context:
         context = context_of(viewer)
-        member = {"tenant_id": UUID(int=7), "user_id": VIEWER.user_id, "role": MemberRole.OWNER, "livemode": True}
+        member: dict[str, Any] = {
+            "tenant_id": UUID(int=7),
+            "user_id": VIEWER.user_id,
+            "role": MemberRole.OWNER,
+            "livemode": True,
+        }
         context.tenancy = Tenancy(slug="acme", status=SubscriptionStatus.ACTIVE, client=Client(), **(member | given))
         return context
 
