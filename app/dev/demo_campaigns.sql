@@ -1,8 +1,8 @@
 -- name: add_participants
 -- More participants of a tenant, who came in the weeks before a time: tenant, how many there are, how many there are to
 -- be, time.
-INSERT INTO participants (id, tenant_id, livemode, telegram_id, username, locale, is_verified, referral_code, created_at,
-    last_active_at)
+INSERT INTO participants (id, tenant_id, livemode, telegram_id, username, locale, is_verified, referral_code,
+    created_at, last_active_at)
 SELECT md5('demo participant ' || n)::uuid, $1::uuid, true, 7000000000 + n, 'guest' || lpad(n::text, 3, '0'),
     ('{en,de-AT,pt-BR,ja,fr}'::text[])[1 + n % 5], n % 5 < 3, 'DEMO-' || lpad(n::text, 3, '0'),
     $4::timestamptz - ($3::integer - n) * interval '80 min', $4::timestamptz - ($3::integer - n) * interval '40 min'

@@ -19,14 +19,14 @@ FROM participations WHERE participant_id = {key::uuid};
 
 -- name: participations_by_user
 -- What a user takes part in, as any of the participants that they are linked to.
-SELECT p.id, p.tenant_id, p.livemode, p.project_id, p.participant_id, p.status, p.points, p.level, p.next_level_points,
-    p.verification_status, p.joined_at, p.left_at, p.banned_at, p.updated_at
+SELECT p.id, p.tenant_id, p.livemode, p.project_id, p.participant_id, p.status, p.points, p.level,
+    p.next_level_points, p.verification_status, p.joined_at, p.left_at, p.banned_at, p.updated_at
 FROM participations p JOIN participants who ON who.id = p.participant_id WHERE who.user_id = {key::uuid};
 
 -- name: own_participations_by_projects
 -- The participations of the user who asks in these projects.
-SELECT p.id, p.tenant_id, p.livemode, p.project_id, p.participant_id, p.status, p.points, p.level, p.next_level_points,
-    p.verification_status, p.joined_at, p.left_at, p.banned_at, p.updated_at
+SELECT p.id, p.tenant_id, p.livemode, p.project_id, p.participant_id, p.status, p.points, p.level,
+    p.next_level_points, p.verification_status, p.joined_at, p.left_at, p.banned_at, p.updated_at
 FROM participants who JOIN participations p ON p.participant_id = who.id
 WHERE who.user_id = (SELECT app_user_id()) AND p.project_id = ANY ($1::uuid[]);
 
@@ -51,6 +51,14 @@ SELECT p.id, p.tenant_id, p.livemode, p.key, p.network, p.requirements, p.is_act
     t.subscription_status = 'active' AND t.deleted_at IS NULL AS is_tenant_open
 FROM projects p JOIN tenants t ON t.id = p.tenant_id WHERE p.id = $1 FOR SHARE OF p;
 
+-- name: share_project_of_key
+-- As `share_project`: the key.
+SELECT p.id, p.tenant_id, p.livemode, p.key, p.network, p.requirements, p.is_active, p.is_public, p.starts_at,
+    p.ends_at, p.archived_at, p.level_thresholds,
+    least(p.max_participants, t.max_users_per_project) AS participant_limit,
+    t.subscription_status = 'active' AND t.deleted_at IS NULL AS is_tenant_open
+FROM projects p JOIN tenants t ON t.id = p.tenant_id WHERE p.key = $1 FOR SHARE OF p;
+
 -- name: hold_project
 -- A project, locked for one at a time, when all who share it have ended: its ID.
 SELECT p.id, p.tenant_id, p.livemode, p.key, p.network, p.requirements, p.is_active, p.is_public, p.starts_at,
@@ -58,6 +66,14 @@ SELECT p.id, p.tenant_id, p.livemode, p.key, p.network, p.requirements, p.is_act
     least(p.max_participants, t.max_users_per_project) AS participant_limit,
     t.subscription_status = 'active' AND t.deleted_at IS NULL AS is_tenant_open
 FROM projects p JOIN tenants t ON t.id = p.tenant_id WHERE p.id = $1 FOR NO KEY UPDATE OF p;
+
+-- name: hold_project_of_key
+-- As `hold_project`: the key.
+SELECT p.id, p.tenant_id, p.livemode, p.key, p.network, p.requirements, p.is_active, p.is_public, p.starts_at,
+    p.ends_at, p.archived_at, p.level_thresholds,
+    least(p.max_participants, t.max_users_per_project) AS participant_limit,
+    t.subscription_status = 'active' AND t.deleted_at IS NULL AS is_tenant_open
+FROM projects p JOIN tenants t ON t.id = p.tenant_id WHERE p.key = $1 FOR NO KEY UPDATE OF p;
 
 -- name: count_of_project
 -- How many take part in a project, as far as it is committed, and how many transactions can be open at once: tenant,
@@ -91,14 +107,14 @@ ON CONFLICT (tenant_id, livemode, referral_code) DO NOTHING RETURNING id;
 
 -- name: lock_participation
 -- A participation, locked: its ID.
-SELECT p.id, p.tenant_id, p.livemode, p.project_id, p.participant_id, p.status, p.points, p.level, p.next_level_points,
-    p.verification_status, p.joined_at, p.left_at, p.banned_at, p.updated_at, who.user_id
+SELECT p.id, p.tenant_id, p.livemode, p.project_id, p.participant_id, p.status, p.points, p.level,
+    p.next_level_points, p.verification_status, p.joined_at, p.left_at, p.banned_at, p.updated_at, who.user_id
 FROM participations p JOIN participants who ON who.id = p.participant_id WHERE p.id = $1 FOR NO KEY UPDATE OF p;
 
 -- name: lock_participation_of
 -- The participation of a participant in a project, locked: tenant, mode, participant, project.
-SELECT p.id, p.tenant_id, p.livemode, p.project_id, p.participant_id, p.status, p.points, p.level, p.next_level_points,
-    p.verification_status, p.joined_at, p.left_at, p.banned_at, p.updated_at, who.user_id
+SELECT p.id, p.tenant_id, p.livemode, p.project_id, p.participant_id, p.status, p.points, p.level,
+    p.next_level_points, p.verification_status, p.joined_at, p.left_at, p.banned_at, p.updated_at, who.user_id
 FROM participations p JOIN participants who ON who.id = p.participant_id
 WHERE p.tenant_id = $1 AND p.livemode = $2 AND p.participant_id = $3 AND p.project_id = $4 FOR NO KEY UPDATE OF p;
 
@@ -108,11 +124,13 @@ SELECT p.project_id, p.tenant_id, p.livemode, who.user_id
 FROM participations p JOIN participants who ON who.id = p.participant_id WHERE p.id = $1;
 
 -- name: insert_participation
--- A participation, unless there is one: ID, tenant, mode, project, participant, time, points of the next level. Returns
--- its ID.
+-- A participation, unless there is one: ID, tenant, mode, project, participant, time, points of the next level, the
+-- user who is linked. Returns it.
 INSERT INTO participations (id, tenant_id, livemode, project_id, participant_id, joined_at, next_level_points)
 VALUES ($1, $2, $3, $4, $5, $6::timestamptz, $7)
-ON CONFLICT (tenant_id, livemode, participant_id, project_id) DO NOTHING RETURNING id;
+ON CONFLICT (tenant_id, livemode, participant_id, project_id) DO NOTHING
+RETURNING id, tenant_id, livemode, project_id, participant_id, status, points, level, next_level_points,
+    verification_status, joined_at, left_at, banned_at, updated_at, $8::uuid AS user_id;
 
 -- name: set_status
 -- What becomes of a participation: its ID, status, when it was left, when it was banned.

@@ -38,7 +38,7 @@ def unmet(project: OpenProject, joiner: Joiner, now: datetime) -> tuple[Requirem
     met = {
         Requirement.VERIFIED: not required.verified_only or joiner.is_verified,
         Requirement.WALLET: not required.wallet_required or has_wallet,
-        Requirement.ACCOUNT_AGE: now - joiner.since >= age,
+        Requirement.ACCOUNT_AGE: not age or now - joiner.since >= age,
         Requirement.COUNTRY: countries is None or joiner.country in countries,
     }
     return tuple(each for each, is_met in met.items() if not is_met)

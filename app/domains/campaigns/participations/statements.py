@@ -28,7 +28,9 @@ class ParticipationSql(Statements, file="participations.sql"):
     reviews_by_participations: Query[Review]
     project_of_key: Query[OpenProject]
     share_project: Query[OpenProject]
+    share_project_of_key: Query[OpenProject]
     hold_project: Query[OpenProject]
+    hold_project_of_key: Query[OpenProject]
     count_of_project: Query[tuple[int, int]]
     joiner_by_id: Query[Joiner]
     participant_of_user: Query[UUID]
@@ -37,7 +39,7 @@ class ParticipationSql(Statements, file="participations.sql"):
     lock_participation: Query[LockedParticipation]
     lock_participation_of: Query[LockedParticipation]
     place_of_participation: Query[Place]
-    insert_participation: Query[UUID]
+    insert_participation: Query[LockedParticipation]
     set_status: Command
     set_verification: Command
     put_verification: Command

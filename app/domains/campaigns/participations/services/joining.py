@@ -30,6 +30,7 @@ from app.kit.db import Tx
 from app.kit.errors import NotFound, Unavailable
 from app.kit.events import Fact
 from app.kit.idempotency import Made, check_key
+from app.kit.sql import Query
 
 _ATTEMPTS: Final = 5
 
@@ -102,14 +103,12 @@ class Joining:
     ) -> UUID:
         if isinstance(by, Tenancy):
             await self.writing.access.check(tx, by, MemberRole.ADMIN)
-        project = await tx.fetch_one(ParticipationSql.project_of_key, key)
-        if project is None or not _can_see(by, project):
-            raise NotFound(Project, path=("project_key",))
         if isinstance(by, Viewer):
+            # Before the project is locked: a tenant is locked before its projects.
+            project = await self._visible(tx, by, ParticipationSql.project_of_key, key)
             participant_id = await self._own_participant(tx, by, project)
-        project = await self._held(tx, project.id) if alone else await self.writing.shared(tx, project.id)
-        if not _can_see(by, project):
-            raise NotFound(Project, path=("project_key",))
+        find = ParticipationSql.hold_project_of_key if alone else ParticipationSql.share_project_of_key
+        project = await self._visible(tx, by, find, key)
         place = project.tenant_id, project.livemode
         joiner = await tx.fetch_one(ParticipationSql.joiner_by_id, participant_id, *place, project.network)
         if joiner is None:
@@ -126,19 +125,23 @@ class Joining:
         facts += facts_of(found, ParticipationChange.JOINED)
         return found.id
 
+    async def _visible(self, tx: Tx, by: Caller, find: Query[OpenProject], key: str) -> OpenProject:
+        """The project with a key, if the caller may know of it. Raises NotFound."""
+        project = await tx.fetch_one(find, key)
+        if project is None or not _can_see(by, project):
+            raise NotFound(Project, path=("project_key",))
+        return project
+
     async def _entered(self, tx: Tx, project: OpenProject, joiner: Joiner) -> LockedParticipation:
         """The participation of who joins, which did not take part. Raises AlreadyJoined, ParticipantBanned."""
-        place = project.tenant_id, project.livemode, joiner.id, project.id
-        found = await tx.fetch_one(ParticipationSql.lock_participation_of, *place)
+        row = project.tenant_id, project.livemode
+        next_level = project.level_thresholds[0] if project.level_thresholds else None
+        new = uuid4(), *row, project.id, joiner.id, self.writing.clock.now(), next_level, joiner.user_id
+        if (made := await tx.fetch_one(ParticipationSql.insert_participation, *new)) is not None:
+            return made
+        found = await tx.fetch_one(ParticipationSql.lock_participation_of, *row, joiner.id, project.id)
         if found is None:
-            next_level = project.level_thresholds[0] if project.level_thresholds else None
-            id, now = uuid4(), self.writing.clock.now()
-            row = project.tenant_id, project.livemode, project.id, joiner.id
-            await tx.fetch_one(ParticipationSql.insert_participation, id, *row, now, next_level)
-            found = await tx.fetch_one(ParticipationSql.lock_participation_of, *place)
-            assert found is not None, "it was inserted, or another one is committed"
-            if found.id == id:
-                return found
+            raise NotFound(Participant)
         if found.status == ParticipationStatus.ACTIVE:
             raise AlreadyJoined
         if found.status == ParticipationStatus.BANNED:
