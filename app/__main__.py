@@ -1,9 +1,11 @@
 """The verbs: `python -m app <verb>`."""
 
+import asyncio
 import contextlib
 import json
 import os
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated
@@ -143,6 +145,36 @@ def import_history(
         out.print(f"{file}: {imported.stored:,} candles{skipped}", highlight=False, markup=False, soft_wrap=True)
 
 
+@app.command("adopt-tenant")
+def adopt_tenant(
+    slug: Annotated[str, typer.Option(help="Of the tenant, which is created if there is none.")] = "default",
+    name: Annotated[str, typer.Option(help="Of the tenant, if it is created.")] = "Default Tenant",
+    owner: Annotated[str, typer.Option(help="The e-mail address of a user who owns the tenant, or will.")] = "",
+    schema: Annotated[str, typer.Option(help="The schema that the tables were loaded into.")] = "legacy",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Looks at the rows, and stores nothing.")] = False,
+) -> None:
+    """Brings the users and projects of a database without tenants into a tenant. Safe to stop and to repeat.
+
+    Reads the tables users, projects and user_projects. What is not adopted is reported with why; numbers that should
+    agree are compared at the end, and the command fails where they do not.
+    """
+    from app.maintenance import Adopter
+    from app.maintenance import adopt_tenant as adopt
+
+    if not owner:
+        fail("Whose tenant is it? --owner admin@example.com")
+    with progress_bar() as progress:
+        adopter, settings = Adopter(slug, name, owner), located(settings_or_fail())
+        report = run(adopt(settings, schema, adopter, progress, dry_run=dry_run))
+    for refused in report.refused:
+        line = f"{refused.what} {refused.id}: {refused.reason}"
+        err.print(line, highlight=False, markup=False, soft_wrap=True)
+    for line in report.lines():
+        out.print(line, highlight=False, markup=False, soft_wrap=True)
+    if report.differences:
+        fail(f"these numbers should agree: {'; '.join(report.differences)}")
+
+
 @app.command("new-epoch")
 def new_epoch() -> None:
     """After a restore that Moneta cannot detect, of files or of data alone: makes every client read its data again."""
@@ -184,11 +216,17 @@ def dev() -> None:
             load_settings.cache_clear()
             with progress_bar() as progress:
                 run(_prepare(settings_or_fail(), progress))
+            joins = threading.Thread(target=_run_demo_joins, args=(settings_or_fail(), LOGINS[0].email), daemon=True)
+
+            def ready() -> None:
+                _unfailing(lambda: greet(out, settings))
+                joins.start()
+
             supervise(
                 settings.home,
                 env,
                 f"http://{settings.host}:{settings.port}/health/ready",
-                on_ready=lambda: _unfailing(lambda: greet(out, settings)),
+                on_ready=ready,
                 servers_failure=lambda: embedded.failure() if embedded else None,
             )
     except EmbeddedError as error:
@@ -203,6 +241,21 @@ def _unfailing(say: Callable[[], None]) -> None:
     # rich raises SystemExit when the reader of a pipe has ended.
     with contextlib.suppress(OSError, SystemExit):
         say()
+
+
+def _run_demo_joins(settings: Settings, owner_email: str) -> None:
+    """Runs beside the servers, and ends with this process. What goes wrong with it is nobody's concern."""
+
+    async def work() -> None:
+        from app.dev.demo_joins import keep_joining
+        from app.main import open_application
+
+        small = settings.model_copy(update={"database_pool_size": 1})
+        async with open_application(small) as application:
+            await keep_joining(application.services, owner_email)
+
+    with contextlib.suppress(Exception):
+        asyncio.run(work())
 
 
 def _progress_reporter(progress: Progress) -> Callable[[str, int, int | None], None]:

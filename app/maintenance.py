@@ -1,23 +1,30 @@
 """Maintenance of a deployment, from the command line."""
 
+from datetime import timedelta
 from pathlib import Path
-from uuid import UUID
+from typing import NamedTuple
+from uuid import UUID, uuid4
 
 from rich.progress import Progress
 
-from app.domains.accounts.model import AuditVerdict
+from app.domains.accounts.model import Account, AuditVerdict, Client, Role, Viewer
 from app.domains.accounts.services import AccountsServices
+from app.domains.campaigns.adoption.model import LEFT, NEEDED, USER_PROJECTS, AdoptionReport, HasTenants, NotTheOwner
 from app.domains.campaigns.analytics.model import ArchiveVerdict
 from app.domains.campaigns.services import CampaignsServices
 from app.domains.ledger.services import LedgerServices
 from app.domains.ledger.services.replay import Replay, ReplayReport
 from app.domains.market.prices.services.importer import Imported, Importer
 from app.domains.market.services import MarketServices
+from app.domains.tenancy.services import TenancyServices
+from app.domains.tenancy.tenants.model.tenants import MemberRole, NewTenant, Tenancy
 from app.domains.trading.portfolios.model import BooksReport
 from app.domains.trading.services import TradingServices
 from app.kit.data_checks import DataDoctor, DataReport, Progressed
+from app.kit.errors import NotFound
 from app.kit.migrate import migrate as migrate_database
-from app.main import DOMAINS, database_url, open_application
+from app.kit.table_copies import copy_tables
+from app.main import DOMAINS, Application, database_url, open_application
 from app.settings import Settings
 
 
@@ -73,6 +80,57 @@ async def import_history(
         return await importer.run(
             file, lambda done, total: progress.update(task, completed=done, total=total), skip_bad=skip_bad
         )
+
+
+class Adopter(NamedTuple):
+    """Which tenant adopts, and whose it is."""
+
+    slug: str
+    name: str
+    owner: str
+    """An e-mail address."""
+
+
+async def adopt_tenant(
+    settings: Settings, schema: str, adopter: Adopter, progress: Progress, *, dry_run: bool
+) -> AdoptionReport:
+    """Adopts the tables of a database without tenants, which are in a schema of their own. Raises NoSuchTable,
+    HasTenants, NotTheOwner, NotFound.
+    """
+    task = progress.add_task("reading", total=None)
+    copies = await copy_tables(database_url(settings), schema, NEEDED, (USER_PROJECTS, *LEFT))
+    for name in NEEDED:
+        if "tenant_id" in next(copies[name].rows(), {}):
+            raise HasTenants
+    async with open_application(settings) as application:
+        tenancy = await _tenancy_of(application, adopter, dry_run=dry_run)
+        report = await application.services[CampaignsServices].adoption.run(
+            tenancy,
+            {name: copy.rows for name, copy in copies.items()},
+            lambda what, done, total: progress.update(task, description=what, completed=done, total=total),
+        )
+    report.left = {name: copies[name].count() for name in LEFT if name in copies}
+    return report
+
+
+async def _tenancy_of(application: Application, adopter: Adopter, *, dry_run: bool) -> Tenancy | None:
+    """The owner's part in the tenant, which is created if there is none; None where nothing is to be stored."""
+    account = await application.services[AccountsServices].users.by_email(adopter.owner)
+    if account is None:
+        raise NotFound(Account, f"There is no user {adopter.owner}. `create-admin` makes one.")
+    if dry_run:
+        return None
+    tenancy, client = application.services[TenancyServices], Client()
+    until = application.clock.now() + timedelta(hours=1)
+    owner = Viewer(account.id, uuid4(), Role.USER, True, until, client)
+    found = await tenancy.access.tenancy(account.id, adopter.slug, client)
+    if found is None:
+        new = NewTenant(slug=adopter.slug, name=adopter.name, email=adopter.owner)
+        await tenancy.tenants.create(owner, new, f"adopt {uuid4()}")
+        found = await tenancy.access.tenancy(account.id, adopter.slug, client)
+    if found is None or found.role is not MemberRole.OWNER:
+        raise NotTheOwner
+    return found
 
 
 async def doctor_chain(settings: Settings, progress: Progress) -> ReplayReport:

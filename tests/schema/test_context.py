@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from app.domains.accounts.model import Client, Role, Viewer
-from app.domains.tenancy.tenants.model.tenants import ActingKey, Plan, SubscriptionStatus, Tenancy
+from app.domains.tenancy.tenants.model.tenants import ActingKey, MemberRole, Plan, SubscriptionStatus, Tenancy
 from app.kit.db import PUBLIC, Scope
 from app.kit.errors import Forbidden, Unauthenticated
 from app.kit.loaders import Audience
@@ -93,3 +93,33 @@ def test_each_key_is_an_audience_and_a_party_of_its_own() -> None:
     assert one.for_event(Audience.PUBLIC).tenancy is None
     assert one.for_event(Audience.TENANT).tenancy is one.tenancy
     assert [(each.api_key_id, each.tenant_id) for each in reading] == [(None, None), (UUID(int=1), UUID(int=7))]
+
+
+def test_each_tenant_mode_and_role_is_an_audience_of_its_own() -> None:
+    def acting(viewer: Viewer | None, **given: Any) -> Context:
+        context = context_of(viewer)
+        member: dict[str, Any] = {
+            "tenant_id": UUID(int=7),
+            "user_id": VIEWER.user_id,
+            "role": MemberRole.OWNER,
+            "livemode": True,
+        }
+        context.tenancy = Tenancy(slug="acme", status=SubscriptionStatus.ACTIVE, client=Client(), **(member | given))
+        return context
+
+    apart = [
+        context_of(VIEWER),
+        *(
+            acting(VIEWER, tenant_id=UUID(int=tenant), livemode=livemode, role=role)
+            for tenant in (7, 8)
+            for livemode in (True, False)
+            for role in (MemberRole.OWNER, MemberRole.VIEWER)
+        ),
+    ]
+    for audience in (Audience.VIEWER, Audience.TENANT):
+        assert len({each.audience_key(audience) for each in apart}) == len(apart)
+    # Members with the same role see the same of a tenant, and share it; what is a viewer's own they do not.
+    other = msgspec.structs.replace(VIEWER, user_id=UUID(int=9))
+    one, two = acting(VIEWER), acting(other, user_id=other.user_id)
+    assert one.audience_key(Audience.TENANT) == two.audience_key(Audience.TENANT)
+    assert one.audience_key(Audience.VIEWER) != two.audience_key(Audience.VIEWER)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Self
 
+from app.domains.campaigns.adoption.services import Adoption
 from app.domains.campaigns.analytics.services.archive_files import ArchiveFolder
 from app.domains.campaigns.analytics.services.archives import Archives
 from app.domains.campaigns.analytics.services.events import ProjectEvents
@@ -57,6 +58,7 @@ class CampaignsServices:
     exports: Exports
     exporter: Exporter
     erasure: Erasure
+    adoption: Adoption
 
     @classmethod
     def build(cls, wiring: Wiring) -> Self:
@@ -93,4 +95,5 @@ class CampaignsServices:
             exports=Exports(database, clock, access, files),
             exporter=Exporter(database, clock, files),
             erasure=Erasure(database, clock, access, known_by),
+            adoption=Adoption(database, clock, access),
         )

@@ -109,9 +109,8 @@ class Calls:
         # Before anything is awaited: of many at once none sees what another is about to use.
         month.asking += 1
         try:
-            limits = windows_of(
-                tenancy.tenant_id, key.id, key.per_minute, key.per_hour, key.per_day, self._of_plan(key.plan)
-            )
+            own, by_plan = (key.per_minute, key.per_hour, key.per_day), self._of_plan(key.plan)
+            limits = windows_of(tenancy.tenant_id, tenancy.livemode, key.id, own, by_plan)
             windows, is_counted = await self._quotas.take(limits), True
         except Unavailable:
             windows, is_counted = (), False
@@ -225,16 +224,17 @@ class Calls:
 
 
 @lru_cache(maxsize=4096)
-def windows_of(  # noqa: PLR0917  # what they are made of
-    tenant_id: UUID, key_id: UUID, per_minute: int, per_hour: int, per_day: int, by_plan: int
+def windows_of(
+    tenant_id: UUID, livemode: bool, key_id: UUID, own: tuple[int, int, int], by_plan: int
 ) -> tuple[Window, ...]:
-    """What limits a key: its own windows, and an hour of all keys of the tenant by its plan."""
-    key = str(key_id)
+    """What limits a key: its own windows, and an hour of all keys of the tenant in its mode, by the plan: a test that
+    calls without end stops nothing that is real.
+    """
+    spans = (("minute", MINUTE_S), ("hour", HOUR_S), ("day", DAY_S))
+    mode = "live" if livemode else "test"
     return (
-        Window("minute", key, per_minute, MINUTE_S),
-        Window("hour", key, per_hour, HOUR_S),
-        Window("day", key, per_day, DAY_S),
-        Window("plan", str(tenant_id), by_plan, HOUR_S),
+        *(Window(name, str(key_id), limit, span_s) for (name, span_s), limit in zip(spans, own, strict=True)),
+        Window("plan", f"{tenant_id}:{mode}", by_plan, HOUR_S),
     )
 
 

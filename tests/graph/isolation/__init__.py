@@ -1,0 +1,1 @@
+"""Nothing of another tenant, nor of the other mode, through the whole graph."""
