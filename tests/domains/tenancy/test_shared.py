@@ -9,9 +9,8 @@ import msgspec
 import pytest
 from redis.asyncio import Redis
 
-from app.domains.system.model import RateLimits
 from app.domains.tenancy.api_keys.services.calls import windows_of
-from app.domains.tenancy.tenants.model.tenants import ActingKey, Plan, Tenancy
+from app.domains.tenancy.tenants.model.tenants import Tenancy
 from app.domains.tenancy.tenants.services.access import keyed_request
 from app.kit.clock import FixedClock
 from app.kit.quotas import QuotaExceeded, Quotas, Window
@@ -65,17 +64,14 @@ async def modes(office: Office) -> list[Tenancy]:
     return [*acting, *(msgspec.structs.replace(each, livemode=False) for each in acting)]
 
 
-def key_of(number: int) -> ActingKey:
-    return ActingKey(
-        id=UUID(int=number), secret_id=UUID(int=number), scopes=frozenset(), expires_at=None, plan=Plan.FREE,
-        per_minute=9, per_hour=9, per_day=9, per_month=9,
-    )  # fmt: skip
+def windows_for(tenancy: Tenancy, key: int) -> tuple[Window, ...]:
+    return windows_of(tenancy.tenant_id, tenancy.livemode, UUID(int=key), (9, 9, 9), 2)
 
 
 async def test_limits_are_those_of_a_tenant_and_a_mode(office: Office, redis: Redis, clock: FixedClock) -> None:
-    quotas, plans = Quotas(redis, clock), RateLimits(free=2, pro=3, enterprise=4)
+    quotas = Quotas(redis, clock)
     acting = await modes(office)
-    windows: list[list[Window]] = [windows_of(each, key_of(number), plans) for number, each in enumerate(acting)]
+    windows = [windows_for(each, number) for number, each in enumerate(acting)]
     subjects = {(window.name, window.subject) for each in windows for window in each}
     assert len(subjects) == sum(map(len, windows))
     for _ in range(2):
@@ -84,7 +80,7 @@ async def test_limits_are_those_of_a_tenant_and_a_mode(office: Office, redis: Re
         await quotas.take(windows[0])
     # Another key of the tenant in this mode, too.
     with pytest.raises(QuotaExceeded):
-        await quotas.take(windows_of(acting[0], key_of(9), plans))
+        await quotas.take(windows_for(acting[0], 9))
     for each in windows[1:]:
         await quotas.take(each)
 

@@ -6,8 +6,7 @@ from typing import Any, Final, TypeVar
 from uuid import UUID
 
 import msgspec
-from app.kit.crypto.base58 import encode58
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from solders.keypair import Keypair
 
 from app.domains.accounts.model import Viewer
 from app.domains.campaigns.networks.model import Network
@@ -105,8 +104,7 @@ class Builder:
     async def _fill(self, by: Tenancy) -> Estate:
         tenancy, campaigns = self.services[TenancyServices], self.services[CampaignsServices]
         number, estate = self.number, Estate(by)
-        seed = Ed25519PrivateKey.from_private_bytes(bytes([number]) * 32)
-        address = encode58(seed.public_key().public_bytes_raw())
+        address = str(Keypair.from_seed(bytes([number]) * 32).pubkey())
         project = NewProject(
             name="Hidden", network=Network.SOLANA, distribution=FixedDistribution(5), is_public=False,
             wallet=NewWallet(address),
@@ -154,8 +152,8 @@ class Builder:
         campaigns, home = self.services[CampaignsServices], "acme, live"
         acting = estates[home].tenancy
         linked = await campaigns.participants.create(acting, NewParticipant(username="dave"), self.key)
-        link = await campaigns.proofs.issue_link(acting, linked)
-        await campaigns.proofs.link(dave, link.token)
+        link = await campaigns.links.issue(acting, linked)
+        await campaigns.links.link(dave, link.token)
         new = NewApiKey(name="Asker", scopes=["*:read", "*:write"])
         issued = await self.services[TenancyServices].api_keys.create(acting, new, self.key)
         await self.owner.execute("UPDATE tenants SET plan_type = 'enterprise', max_api_calls_per_month = 1000000")

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from app.kit.crypto.base58 import encode58
+from solders.pubkey import Pubkey
 
-from app.domains.campaigns.networks.rules import checksummed
+from app.domains.campaigns.networks.model import Network
+from app.domains.campaigns.networks.rules import address
 
 USERS: Final = 300
 PROJECTS: Final = 12
@@ -59,11 +60,11 @@ def id_of(table: int, number: int) -> UUID:
 
 
 def solana(chance: random.Random) -> str:
-    return encode58(chance.randbytes(32))
+    return str(Pubkey(chance.randbytes(32)))
 
 
 def ethereum(chance: random.Random) -> str:
-    return checksummed(chance.randbytes(20).hex())
+    return address("0x" + chance.randbytes(20).hex(), Network.ETHEREUM, "address")
 
 
 def users() -> list[dict[str, Any]]:
