@@ -110,7 +110,7 @@ KEYED: Final[dict[str, tuple[dict[str, Any], list[list[str]]]]] = {
     ),
     "trackProjectEvent": (
         {
-            "project": {"key": "proj_000000000000"},
+            "by": {"key": "proj_000000000000"},
             "events": [
                 {"type": "x", "name": "y"},
                 {
@@ -292,4 +292,4 @@ SELECT gen_random_uuid(), id, true, 'proj_tracked00000', 'Drop', 'internal', 9,
 
 async def tracked(stage: Stage, variant: str) -> dict[str, Any]:
     await stage.owner.execute(PROJECT)
-    return {"project": {"key": "proj_tracked00000"}, "events": [{"type": "x", "name": variant}]}
+    return {"by": {"key": "proj_tracked00000"}, "events": [{"type": "x", "name": variant}]}

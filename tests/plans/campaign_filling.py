@@ -6,9 +6,8 @@ _ONE = USER.format("1")
 _N = USER.format("n")
 
 
-def campaign_fills(rows: int, others: int) -> dict[str, str]:
+def _people(rows: int, others: int, ago: str) -> dict[str, str]:
     """The first tenant has many projects and participants, and the first user takes part in many tenants."""
-    ago = f"now() - ({rows} - n) * interval '1 minute'"
     return {
         "projects": f"""
 INSERT INTO projects (id, tenant_id, livemode, key, name, network, token_decimals, distribution, claim_amount,
@@ -29,6 +28,12 @@ INSERT INTO participants (id, tenant_id, livemode, referral_code, user_id, creat
 SELECT {USER.format(f"n + {rows}")}, {_N}, true, 'C' || n, {_ONE}, {ago}, {ago} FROM generate_series(2, {others}) n;
 INSERT INTO participant_wallets (participant_id, tenant_id, livemode, network, address, created_at, verified_at)
 SELECT {_N}, {_ONE}, true, 'solana', 'w' || n, {ago}, {ago} FROM generate_series(1, {rows // 5}) n""",
+    }
+
+
+def _participations(rows: int, others: int, ago: str) -> dict[str, str]:
+    """The first project has many participations, and the first participant takes part in many projects."""
+    return {
         "participations": f"""
 INSERT INTO participations (id, tenant_id, livemode, project_id, participant_id, status, points, level,
     verification_status, joined_at, left_at, banned_at)
@@ -64,6 +69,12 @@ SELECT {_N}, {_ONE}, true, {_ONE}, CASE WHEN n % 5 = 0 THEN {_ONE} ELSE {_N} END
 FROM generate_series(1, {rows // 2}) n;
 INSERT INTO project_counters (tenant_id, livemode, project_id, shard, participants, is_announced)
 SELECT {_ONE}, true, {USER.format("n / 16 + 1")}, n % 16, 1, n % 5000 <> 3 FROM generate_series(0, {others}) n""",
+    }
+
+
+def _events(rows: int, others: int, ago: str) -> dict[str, str]:
+    """Most has happened in the first project, and the first import has refused many rows."""
+    return {
         "analytics_events": f"""
 SELECT make_partitions('analytics_events', now() - interval '3 months', now());
 INSERT INTO analytics_events (id, tenant_id, livemode, project_id, participant_id, source, event_type, event_name,
@@ -94,3 +105,9 @@ INSERT INTO participant_exports (id, tenant_id, livemode, status, created_at, fi
 SELECT {_N}, {_ONE}, true, CASE WHEN n % 5000 = 3 THEN 'failed' ELSE 'expired' END, {ago}, {ago}
 FROM generate_series(1, {rows // 10}) n""",
     }
+
+
+def campaign_fills(rows: int, others: int) -> dict[str, str]:
+    """The rows of campaigns, by what they are of."""
+    ago = f"now() - ({rows} - n) * interval '1 minute'"
+    return _people(rows, others, ago) | _participations(rows, others, ago) | _events(rows, others, ago)

@@ -127,7 +127,7 @@ class ProjectRetention:
     joined: int = strawberry.field(name="joinedCount", description="The number of participants who joined.")
     active: int = strawberry.field(name="activeCount", description="The number of those who were active.")
     share: float = strawberry.field(
-        name="retentionRate", description="The share that was active: 0.25 is a quarter of those who joined."
+        name="retentionFraction", description="The share that was active: 0.25 is a quarter of those who joined."
     )
 
 
@@ -202,7 +202,7 @@ class ProjectAnalyticsEventFilter:
 
 @strawberry.input
 class ProjectRetentionFilter:
-    """Filters by all fields that are given. A field that is null or omitted matches all."""
+    """Filters retention by all fields that are given. A field that is null or omitted matches all."""
 
     since: datetime | None = strawberry.field(default=None, description="Joined in weeks that began then or later.")
     until: datetime | None = strawberry.field(default=None, description="Joined in weeks that began before this time.")
@@ -224,7 +224,7 @@ def _within(since: Since, until: Until, interval: IntervalArgument) -> Mapping[s
 class ProjectAnalytics:
     """What happens in a project."""
 
-    analytics_events: Connection[ProjectAnalyticsEvent] = paged(
+    project_events: Connection[ProjectAnalyticsEvent] = paged(
         loaders.events_by_project,
         key="id",
         filter=ProjectAnalyticsEventFilter,

@@ -65,7 +65,7 @@ class ProjectEventInput:
 class TrackProjectEventInput:
     """The events to track."""
 
-    project: ProjectBy = strawberry.field(description="The project in which they happened.")
+    by: ProjectBy = strawberry.field(description="The project in which they happened.")
     events: list[ProjectEventInput] = strawberry.field(
         description=f"The events, 1 to {model.MAX_BATCH}: all of them are recorded, or none."
     )
@@ -73,9 +73,9 @@ class TrackProjectEventInput:
 
     def ref(self) -> model.ProjectRef:
         """Which project is meant. Raises NotFound."""
-        if self.project.id:
-            return model.ProjectRef(id=key_of(self.project.id, Project))
-        return model.ProjectRef(key=self.project.key or "")
+        if self.by.id:
+            return model.ProjectRef(id=key_of(self.by.id, Project))
+        return model.ProjectRef(key=self.by.key or "")
 
 
 @strawberry.type

@@ -78,7 +78,7 @@ class ParticipantLinkProof:
 class LinkParticipantInput:
     """Which participant the viewer is."""
 
-    proof: ParticipantLinkProof = strawberry.field(description="What tells it.")
+    participant_proof: ParticipantLinkProof = strawberry.field(description="What tells it.")
 
 
 @strawberry.type
@@ -145,7 +145,7 @@ class ParticipantLinkMutation:
         """Links the viewer to a participant: by a token that the tenant has issued, or by a wallet of the participant,
         which is proven then.
         """
-        viewer, links, proof = info.context.require_viewer(), _services(info).links, input.proof
+        viewer, links, proof = info.context.require_viewer(), _services(info).links, input.participant_proof
         if (signed := proof.wallet_signature) is not None and signed is not strawberry.UNSET:
             id = await links.link_by_wallet(viewer, signed.tenant_slug, signed.network, signed.signature)
         else:

@@ -22,6 +22,13 @@ from tests.domains.tenancy.catalogue import (
 )
 
 SECRET: Final = {
+    "campaign_file_chunks": "Parts of files, encrypted under a secret of Moneta.",
+    "campaign_files": "Files, which the endpoint of downloads gives to those who may have them.",
+    "erased_participants": "Whom archives are to leave out.",
+    "leaderboard_changes": "What is still to be announced.",
+    "leaderboard_counts": "How many have so many points: ranks are added up by Moneta.",
+    "participant_import_exclusions": "Whom an import under way has to leave out, as keyed hashes.",
+    "participant_link_challenges": "What is to be signed, which `startParticipantLink` shows once.",
     "participant_links": "Hashes of tokens.",
     "project_wallet_keys": "Private keys, under a key of Moneta.",
     "task_answers": "The answers of quizzes, under a secret of Moneta.",
@@ -31,6 +38,7 @@ SECRET: Final = {
 """Tables that nobody but Moneta reads, and why."""
 SHOWN: Final = {
     "projects.projects_public": "A public project, while it and its tenant are active. Never one of tests.",
+    "leaderboard_entries.leaderboard_entries_project": "Who has how many points is shown to whoever sees the project.",
     "tasks.tasks_project": "What a project asks is shown to whoever sees the project.",
     "project_counters.project_counters_project": "How many take part is shown to whoever sees the project.",
     "participants.participants_self": "The user who is linked to a participant is that participant.",
@@ -43,6 +51,7 @@ SHOWN: Final = {
 }
 """Policies that show rows of a tenant to somebody who does not act in it, and why."""
 GLOBALLY_UNIQUE: Final = {
+    "analytics_events_pkey": "A random ID, with the time by which the table is divided.",
     "api_keys_key_id": "It is looked up before it is known whose it is.",
     "api_keys_secret_id": "It is announced to all processes when it ends.",
     "api_keys_previous_secret_id": "As above.",
@@ -52,6 +61,8 @@ GLOBALLY_UNIQUE: Final = {
     "tenant_invitations_token_hash": "It is looked up before it is known whose it is; 256 random bits.",
 }
 """Unique keys without the tenant, or the mode, and why."""
+LEFT_BEHIND: Final = {"participant_activity.participant_id": "Whoever is no more stays counted, once."}
+"""Columns that name a row without referring to it, and why."""
 SOUND: Final = {
     "forced": (LOOSE, ()),
     "read by their tenant": (UNREAD, SECRET),
@@ -59,7 +70,7 @@ SOUND: Final = {
     "shown to others": (OTHERS, SHOWN),
     "written by Moneta alone": (WRITERS, ()),
     "referring within tenant and mode": (CROSSING, ()),
-    "tied to what they name": (UNTIED, ()),
+    "tied to what they name": (UNTIED, LEFT_BEHIND),
     "unique within tenant and mode": (GLOBAL, GLOBALLY_UNIQUE),
     "read by way of their table": (OPEN_PARTITIONS, ()),
     "safe functions": (DEFINERS, ()),

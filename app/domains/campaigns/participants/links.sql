@@ -36,8 +36,8 @@ SELECT id FROM participants WHERE id = $1 AND user_id = $2 FOR NO KEY UPDATE;
 SELECT id FROM tenants WHERE slug = $1 AND deleted_at IS NULL AND subscription_status = 'active';
 
 -- name: put_link_challenge
--- What a user signs who links themself, in place of the one before: user, tenant, mode, network, address, message, until
--- when.
+-- What a user signs who links themself, in place of the one before: user, tenant, mode, network, address, message,
+-- until when.
 INSERT INTO participant_link_challenges (user_id, tenant_id, livemode, network, address, message, expires_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7::timestamptz)
 ON CONFLICT (user_id, tenant_id, livemode, network) DO UPDATE
@@ -54,7 +54,8 @@ DELETE FROM participant_link_challenges WHERE user_id = $1 AND tenant_id = $2 AN
     AND message = $5 AND expires_at > $6::timestamptz RETURNING address;
 
 -- name: lock_owners
--- The participants of a tenant with a wallet, locked, up to two, who has proven it first: tenant, mode, network, address.
+-- The participants of a tenant with a wallet, locked, up to two, who has proven it first: tenant, mode, network,
+-- address.
 SELECT p.id AS participant_id, p.user_id IS NOT NULL AS is_linked, w.verified_at IS NOT NULL AS is_proven
 FROM participant_wallets w JOIN participants p ON p.id = w.participant_id
 WHERE w.tenant_id = $1 AND w.livemode = $2 AND w.network = $3 AND w.address = $4
