@@ -44,6 +44,10 @@ class Identities:
         with working(Work(source_of(client.ip))):
             return await self.tenancy.api_keys.authenticate(token, client)
 
+    def forget(self, id: UUID) -> None:
+        """A session, a secret of a key or a membership is over."""
+        self.tenancy.api_keys.known.forget(id)
+
     async def charge(self, tenancy: Tenancy, key: ActingKey) -> CallUsage:
         """Counts a call of an API key. Raises RateLimited."""
         return await self.tenancy.calls.charge(tenancy, key)

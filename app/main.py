@@ -245,7 +245,7 @@ def build_runtime(application: Application, hub: Hub, rpc: ProcessRpc) -> AppRun
         redis=application.redis,
         hub=hub,
         subscriptions=subscriptions,
-        sessions=SessionWatch(hub, identities.expiries, application.clock),
+        sessions=SessionWatch(hub, identities.expiries, application.clock, identities.forget),
         maintenance=services[SystemServices].cache.maintenance,
         dev_mailbox=mailer if isinstance(mailer, FolderMailer) else None,
         readiness_checks={

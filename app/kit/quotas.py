@@ -8,7 +8,7 @@ import asyncio
 import math
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 from redis.asyncio import Redis
@@ -22,21 +22,23 @@ PATIENCE_S: Final = 1.0
 _SPARE_S: Final = 60
 """A counter is kept for so long after its window: clocks of processes differ a little."""
 
+# Limits and spans come, and counts go, in one text each: for the client each value of its own costs as much as a count.
 _TAKE = """
-local over = 0
-local counts = {}
+local over, counts, spans, limits = 0, redis.call('MGET', unpack(KEYS)), {}, {}
+for limit, span in string.gmatch(ARGV[1], '(%d+):(%d+)') do
+    limits[#limits + 1], spans[#spans + 1] = tonumber(limit), span
+end
 for i = 1, #KEYS do
-    counts[i] = tonumber(redis.call('GET', KEYS[i]) or '0')
-    if counts[i] >= tonumber(ARGV[2 * i - 1]) then over = 1 end
+    counts[i] = tonumber(counts[i] or '0')
+    if counts[i] >= limits[i] then over = 1 end
 end
 if over == 0 then
     for i = 1, #KEYS do
         counts[i] = redis.call('INCR', KEYS[i])
-        if counts[i] == 1 then redis.call('EXPIRE', KEYS[i], ARGV[2 * i]) end
+        if counts[i] == 1 then redis.call('EXPIRE', KEYS[i], spans[i]) end
     end
 end
-table.insert(counts, 1, over)
-return counts
+return over .. ' ' .. table.concat(counts, ' ')
 """
 
 
@@ -73,17 +75,17 @@ class Quotas:
         """
         now = self._clock.now().timestamp()
         keys = [f"moneta:quota:{each.name}:{each.subject}:{int(now // each.span_s)}" for each in windows]
-        args: list[Any] = [value for each in windows for value in (each.limit, each.span_s + _SPARE_S)]
+        limits = " ".join(f"{each.limit}:{each.span_s + _SPARE_S}" for each in windows)
         try:
             async with asyncio.timeout(PATIENCE_S):
-                over, *counts = await self._take(keys=keys, args=args)
+                over, *counts = map(int, (await self._take(keys=keys, args=[limits])).split())
         except (RedisError, OSError, TimeoutError) as error:
             raise Unavailable from error
         left = tuple(
             Usage(
                 each.name,
                 each.limit,
-                max(0, each.limit - int(count)),
+                max(0, each.limit - count),
                 each.span_s,
                 datetime.fromtimestamp((now // each.span_s + 1) * each.span_s, UTC),
                 max(1, math.ceil(each.span_s - now % each.span_s)),

@@ -77,8 +77,12 @@ class SessionWatch:
     tenant, and a secret of an API key, are watched as a session is.
     """
 
-    def __init__(self, hub: Hub, expiries: Expiries, clock: Clock) -> None:
+    def __init__(
+        self, hub: Hub, expiries: Expiries, clock: Clock, over: Callable[[UUID], None] = lambda _: None
+    ) -> None:
+        """`over` hears of each end."""
         self._hub = hub
+        self._over = over
         self._clock = clock
         self._expiries = expiries
         self._watching: dict[UUID, list[Watching]] = {}
@@ -205,6 +209,7 @@ class SessionWatch:
                 break
             del self._ended[known]
         self._ended[session_id] = now
+        self._over(session_id)
         self._notify(session_id, Ending.ENDED)
 
     def _notify(self, session_id: UUID, ending: Ending) -> None:

@@ -97,6 +97,8 @@ class Stage:
     """Who is a member of which tenant."""
     forbidden: bool = False
     """Whether subscriptions to a viewer's own data are refused."""
+    over: list[UUID] = field(default_factory=list)
+    """What was heard of as over."""
     executing: int = 0
     """Queries under way."""
     url: str = ""
@@ -109,7 +111,7 @@ class Stage:
 
     def __post_init__(self) -> None:
         engine = Engine(SCHEMA, LIMITS)
-        sessions = SessionWatch(self.hub, self.expiries, self.time)
+        sessions = SessionWatch(self.hub, self.expiries, self.time, self.over.append)
         sessions.call_later = self.time.call_later  # type: ignore[method-assign, assignment]
         self.runtime = AppRuntime(
             settings=self.settings,

@@ -240,6 +240,12 @@ async def test_a_refusal_at_the_start_has_the_reason_of_an_end_and_is_counted(
     assert stage.counters.resyncs == (refusal == "resync")
 
 
+async def test_each_end_is_heard_of_though_nobody_watches(stage: Stage) -> None:
+    alice = stage.log_in("alice")
+    await stage.revoke(alice)
+    await until(lambda: stage.over == [alice.session_id])
+
+
 @pytest.mark.parametrize("transport", ACCEPTED)
 async def test_a_session_that_ended_while_it_was_authenticated_has_no_stream(stage: Stage, transport: str) -> None:
     stage.log_in("alice", lasts=timedelta(0))

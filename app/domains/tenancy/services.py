@@ -7,6 +7,7 @@ from app.domains.accounts.services import AccountsServices
 from app.domains.system.services import SystemServices
 from app.domains.tenancy.api_keys.services.calls import Calls
 from app.domains.tenancy.api_keys.services.keys import ApiKeys
+from app.domains.tenancy.api_keys.services.known_keys import KnownKeys
 from app.domains.tenancy.tenants.services.access import Access
 from app.domains.tenancy.tenants.services.members import Members
 from app.domains.tenancy.tenants.services.tenants import Tenants
@@ -32,12 +33,13 @@ class TenancyServices:
         database, clock, events = resources.database, resources.clock, resources.events
         access = Access(database, clock)
         calls = Calls(database, clock, Quotas(resources.redis, clock), wiring.services[SystemServices].cache)
+        known = KnownKeys(database, clock)
         mail_queue = wiring.services[AccountsServices].mail_queue
         return cls(
             access=access,
-            tenants=Tenants(database, clock, events, access, resources.settings.tenant_limit),
+            tenants=Tenants(database, clock, events, access, resources.settings.tenant_limit, known.forget_tenant),
             members=Members(database, clock, events, access, mail_queue),
-            api_keys=ApiKeys(database, clock, events, access, calls, derive(resources.secret, "api keys")),
+            api_keys=ApiKeys(database, clock, events, access, calls, known, derive(resources.secret, "api keys")),
             calls=calls,
         )
 

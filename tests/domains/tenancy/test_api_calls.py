@@ -13,7 +13,7 @@ from app.domains.system.services import SystemServices
 from app.domains.tenancy.api_keys.model import CallUsage
 from app.domains.tenancy.api_keys.services import calls as calls_module
 from app.domains.tenancy.api_keys.services.calls import Calls
-from app.domains.tenancy.tenants.model.tenants import Plan, Tenancy
+from app.domains.tenancy.tenants.model.tenants import Plan, PlanChanges, Tenancy
 from app.kit.db import Database
 from app.kit.errors import RateLimited, Unavailable
 from app.kit.house import Services
@@ -63,14 +63,14 @@ async def test_the_keys_of_a_tenant_share_the_hour_of_its_plan(office: Office) -
 
 
 async def test_an_admin_says_how_many_calls_a_plan_has(office: Office, services: Services) -> None:
-    await office.found()
+    id = await office.found()
     secret, system = (await office.issue()).secret, services[SystemServices]
     admin = msgspec.structs.replace(office.alice, role=Role.ADMIN)
     await system.update(admin, RateLimits(free=7, pro=9, enterprise=12))
     await system.cache.refresh()
     allowed = {}
     for plan in Plan:
-        await office.owner.execute("UPDATE tenants SET plan_type = $1", plan)
+        await office.services.tenants.update_plan(office.alice, id, PlanChanges(plan=plan))
         acting = await office.bearing(secret)
         assert acting is not None
         allowed[plan] = await flood(office, acting, 20)

@@ -1,6 +1,7 @@
 """What a key looks like, what it may do, and from where."""
 
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_network
 from typing import Any
 from uuid import UUID
 
@@ -88,7 +89,7 @@ def test_scopes(scopes: set[str], needed: str, held: bool) -> None:
     ],
 )
 def test_addresses(cidrs: list[str], ip: str | None, allowed: bool) -> None:
-    assert is_allowed_from(cidrs, ip) is allowed
+    assert is_allowed_from([ip_network(each) for each in cidrs], ip) is allowed
 
 
 def test_what_is_stored_of_a_new_key() -> None:

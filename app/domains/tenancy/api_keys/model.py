@@ -72,6 +72,7 @@ class PresentedKey(msgspec.Struct, frozen=True):
     """The key whose ID a request presents, and what it may do if its secret is right."""
 
     id: UUID
+    key_id: str
     tenant_id: UUID
     slug: str
     plan: str

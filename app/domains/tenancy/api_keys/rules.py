@@ -3,10 +3,10 @@
 import hmac
 import ipaddress
 import re
-from collections.abc import Iterable
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 from msgspec import structs
 
@@ -25,6 +25,9 @@ from app.kit.errors import Faults, InvalidInput
 
 _KEY: Final = re.compile(rf"({PREFIX}(?:live|test)_[0-9a-f]{{16}})_([0-9a-f]{{64}})")
 SCOPES: Final = frozenset(f"{noun}:{verb}" for noun in (*NOUNS, ALL) for verb in VERBS)
+
+
+Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 class KeyText(NamedTuple):
@@ -59,9 +62,8 @@ def matches(found: PresentedKey, hashed: str, now: datetime) -> bool | None:
     return None if is_previous and good else False
 
 
-def is_allowed_from(cidrs: Iterable[str], ip: str | None) -> bool:
+def is_allowed_from(networks: Collection[Network], ip: str | None) -> bool:
     """Whether an address is in one of these networks; any is, where there are none."""
-    networks = [ipaddress.ip_network(each) for each in cidrs]
     if not networks:
         return True
     if ip is None:

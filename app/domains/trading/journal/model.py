@@ -53,7 +53,7 @@ class Account(StrEnum):
     ROUNDING = "rounding"
 
 
-class Line(msgspec.Struct, frozen=True):
+class Line(msgspec.Struct, frozen=True, gc=False):
     """What an entry moves, in units: positive into the account, negative out of it."""
 
     account: Account
@@ -61,7 +61,7 @@ class Line(msgspec.Struct, frozen=True):
     amount: int
 
 
-class Fill(msgspec.Struct, frozen=True):
+class Fill(msgspec.Struct, frozen=True, gc=False):
     """A fill of one portfolio. The fee is in units of a dollar; `fx_rate` is the portfolio's currency for a dollar."""
 
     side: Side
@@ -141,7 +141,7 @@ class HeldLot(msgspec.Struct):
     bought: "Bought | None" = None
 
 
-class Bought(msgspec.Struct, frozen=True):
+class Bought(msgspec.Struct, frozen=True, gc=False):
     """What made a new lot."""
 
     portfolio_id: UUID
@@ -152,7 +152,7 @@ class Bought(msgspec.Struct, frozen=True):
     cost: int
 
 
-class Disposed(msgspec.Struct, frozen=True):
+class Disposed(msgspec.Struct, frozen=True, gc=False):
     """What a sale took of a lot, in units."""
 
     lot_id: UUID
@@ -167,7 +167,7 @@ class Disposed(msgspec.Struct, frozen=True):
     at: datetime
 
 
-class CashRow(msgspec.Struct, frozen=True):
+class CashRow(msgspec.Struct, frozen=True, gc=False):
     """The cash of a portfolio."""
 
     portfolio_id: UUID
@@ -175,7 +175,7 @@ class CashRow(msgspec.Struct, frozen=True):
     reserved: Decimal
 
 
-class PositionRow(msgspec.Struct, frozen=True):
+class PositionRow(msgspec.Struct, frozen=True, gc=False):
     """What a position is, beside its lots."""
 
     portfolio_id: UUID
@@ -187,7 +187,7 @@ class PositionRow(msgspec.Struct, frozen=True):
     opened_at: datetime
 
 
-class LotRow(msgspec.Struct, frozen=True):
+class LotRow(msgspec.Struct, frozen=True, gc=False):
     """What remains of a lot."""
 
     portfolio_id: UUID
@@ -229,7 +229,7 @@ class PostedEntry(msgspec.Struct, frozen=True):
     balances: int
 
 
-class Taken(msgspec.Struct, frozen=True):
+class Taken(msgspec.Struct, frozen=True, gc=False):
     """What a sale takes of a lot, in units: a quantity, its cost, and its share of the proceeds."""
 
     lot_id: UUID

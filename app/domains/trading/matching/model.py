@@ -91,7 +91,7 @@ class Relist(msgspec.Struct, frozen=True):
 Command: TypeAlias = PlaceOrder | Cancel | Replace | Prices | Close | Halt | Resume | Delist | Relist
 
 
-class Market(msgspec.Struct, frozen=True):
+class Market(msgspec.Struct, frozen=True, gc=False):
     """What the house quoted when something happened. `rate` is Australian dollars for one dollar, in units of 1e-12."""
 
     bid: int
@@ -124,7 +124,7 @@ class InboxRow(msgspec.Struct, frozen=True):
     created_at: datetime
 
 
-class OrderRow(msgspec.Struct, frozen=True):
+class OrderRow(msgspec.Struct, frozen=True, gc=False):
     """An order as matching reads it. `owner` is the user, or the portfolio where it has none; `currency` is that of the
     portfolio.
     """
@@ -214,7 +214,7 @@ class ExchangeState(msgspec.Struct, frozen=True):
     is_halted: bool
 
 
-class Trade(msgspec.Struct, frozen=True):
+class Trade(msgspec.Struct, frozen=True, gc=False):
     """A trade as everybody sees it."""
 
     id: UUID

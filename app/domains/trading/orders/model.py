@@ -90,7 +90,7 @@ class Order(msgspec.Struct, frozen=True):
         return f"{self.portfolio_id}:{self.client_order_id}"
 
 
-class Fill(msgspec.Struct, frozen=True):
+class Fill(msgspec.Struct, frozen=True, gc=False):
     """A fill of an order. Without a counter order the house was on the other side. Never changed."""
 
     id: UUID

@@ -30,7 +30,7 @@ class Span(msgspec.Struct, frozen=True):
     ends_at: datetime
 
 
-class ValuePoint(msgspec.Struct, frozen=True):
+class ValuePoint(msgspec.Struct, frozen=True, gc=False):
     """What a portfolio was worth: cash and positions at the prices of that time.
 
     If there is a flow at the same time, this is the value before it.

@@ -121,7 +121,7 @@ def test_no_more_is_taken_in_any_minute_than_the_depth(takes: list[tuple[int, in
     """However an order is sliced over time and quotes."""
     house, now, given_out = House(quote(100), Consumption(), Consumption()), 0, list[tuple[int, int]]()
     for part, pause in takes:
-        left = depth_of(house.levels[Side.SELL])
+        left = depth_of(house.levels(Side.SELL))
         if quantity := min(DEPTH * part // 10**6, left):
             house.take(Side.SELL, quantity, now)
             given_out.append((now, quantity))

@@ -5,14 +5,14 @@ import contextlib
 import math
 import secrets
 from contextvars import Context
-from datetime import UTC, date, datetime
-from typing import Final
+from datetime import date, datetime
+from functools import lru_cache
+from typing import Final, NamedTuple
 from uuid import UUID
 
 import msgspec
 import structlog
 
-from app.domains.system.model import RateLimits
 from app.domains.system.services import SettingsCache
 from app.domains.tenancy.api_keys.model import CallUsage, MonthCalls
 from app.domains.tenancy.api_keys.rules import next_month
@@ -53,6 +53,19 @@ class Month(msgspec.Struct):
     flying: int = 0
     """What is being stored at this moment."""
 
+    @property
+    def left(self) -> int:
+        """How many are left."""
+        return max(0, self.limit - self.stored - self.flying - self.buffered - self.asking)
+
+
+class MonthSpan(NamedTuple):
+    """When a month begins and ends, in UTC."""
+
+    begins_at: datetime
+    ends_at: datetime
+    length_s: int
+
 
 class Calls:
     """Counts calls. A call is an operation that a key sends; a subscription is another with each minute that it is
@@ -70,7 +83,7 @@ class Calls:
         self._quotas = quotas
         self._settings = settings
         self._shard = secrets.randbelow(SHARDS)
-        self._month = _month_of(clock.now())
+        self._span = _span_of(clock.now())
         self._months: dict[UUID, Month] = {}
         self._earlier: list[tuple[date, dict[UUID, int]]] = []
         """What was counted in months before, and is not stored yet."""
@@ -89,29 +102,30 @@ class Calls:
 
         While Redis does not answer, only the month is limited, and the usage says that it is not counted.
         """
-        self._turn()
+        now = self._turn()
         month = self._months.setdefault(tenancy.tenant_id, Month(0, key.per_month))
-        if (left := self._left(month)).remaining == 0:
-            raise QuotaExceeded((left,))
+        if not month.left:
+            raise QuotaExceeded((self._usage(month, now),))
         # Before anything is awaited: of many at once none sees what another is about to use.
         month.asking += 1
         try:
-            limits = windows_of(tenancy, key, self._settings.current.default_rate_limits)
+            limits = windows_of(
+                tenancy.tenant_id, key.id, key.per_minute, key.per_hour, key.per_day, self._of_plan(key.plan)
+            )
             windows, is_counted = await self._quotas.take(limits), True
         except Unavailable:
             windows, is_counted = (), False
         finally:
             month.asking -= 1
-        self._turn()
+        now = self._turn()
         month = self._months[tenancy.tenant_id]
         month.buffered += 1
-        now = self._clock.now()
         uses = self._uses.setdefault(key.id, Uses(0, now, None))
         uses.number, uses.at, uses.ip = uses.number + 1, now, ip_address(tenancy.client.ip)
         if self._flushing is None:
             # Not a part of the request that happens to begin it.
             self._flushing = asyncio.create_task(self._keep_flushing(), context=Context())
-        return CallUsage((*windows, self._left(month)), is_counted)
+        return CallUsage((*windows, self._usage(month, now)), is_counted)
 
     async def flush(self, *, uses: bool = True) -> None:
         """Stores what was counted. Raises Unavailable, and keeps it, if that is not possible."""
@@ -179,36 +193,51 @@ class Calls:
                 log.exception("api_calls.not_stored")
         self._flushing = None
 
-    def _turn(self) -> None:
-        """Begins another month, if it is one."""
-        if (month := _month_of(self._clock.now())) == self._month:
-            return
+    def _turn(self) -> datetime:
+        """Begins another month, if it is one; returns the time."""
+        now = self._clock.now()
+        if self._span.begins_at <= now < self._span.ends_at:
+            return now
         if made := {id: each.buffered for id, each in self._months.items() if each.buffered}:
             self._earlier.append((self._month, made))
         self._months = {id: Month(0, each.limit) for id, each in self._months.items()}
-        self._month = month
+        self._span = _span_of(now)
+        return now
 
-    def _left(self, month: Month) -> Usage:
-        now = self._clock.now()
-        span_s = int((next_month(now) - datetime(now.year, now.month, 1, tzinfo=UTC)).total_seconds())
-        resets_in_s = max(1, math.ceil((next_month(now) - now).total_seconds()))
-        return Usage(
-            "month",
-            month.limit,
-            max(0, month.limit - month.stored - month.flying - month.buffered - month.asking),
-            span_s,
-            next_month(now),
-            resets_in_s,
-        )
+    @property
+    def _month(self) -> date:
+        return self._span.begins_at.date()
+
+    def _usage(self, month: Month, now: datetime) -> Usage:
+        span = self._span
+        resets_in_s = max(1, math.ceil((span.ends_at - now).total_seconds()))
+        return Usage("month", month.limit, month.left, span.length_s, span.ends_at, resets_in_s)
+
+    def _of_plan(self, plan: Plan) -> int:
+        plans = self._settings.current.default_rate_limits
+        match plan:
+            case Plan.FREE:
+                return plans.free
+            case Plan.PRO:
+                return plans.pro
+            case Plan.ENTERPRISE:
+                return plans.enterprise
 
 
-def windows_of(tenancy: Tenancy, key: ActingKey, plans: RateLimits) -> list[Window]:
+@lru_cache(maxsize=4096)
+def windows_of(  # noqa: PLR0917  # what they are made of
+    tenant_id: UUID, key_id: UUID, per_minute: int, per_hour: int, per_day: int, by_plan: int
+) -> tuple[Window, ...]:
     """What limits a key: its own windows, and an hour of all keys of the tenant by its plan."""
-    own = (("minute", key.per_minute, MINUTE_S), ("hour", key.per_hour, HOUR_S), ("day", key.per_day, DAY_S))
-    windows = [Window(name, str(key.id), limit, span_s) for name, limit, span_s in own]
-    by_plan = {Plan.FREE: plans.free, Plan.PRO: plans.pro, Plan.ENTERPRISE: plans.enterprise}
-    return [*windows, Window("plan", str(tenancy.tenant_id), by_plan[key.plan], HOUR_S)]
+    key = str(key_id)
+    return (
+        Window("minute", key, per_minute, MINUTE_S),
+        Window("hour", key, per_hour, HOUR_S),
+        Window("day", key, per_day, DAY_S),
+        Window("plan", str(tenant_id), by_plan, HOUR_S),
+    )
 
 
-def _month_of(moment: datetime) -> date:
-    return moment.date().replace(day=1)
+def _span_of(moment: datetime) -> MonthSpan:
+    begins_at, ends_at = moment.replace(day=1, hour=0, minute=0, second=0, microsecond=0), next_month(moment)
+    return MonthSpan(begins_at, ends_at, int((ends_at - begins_at).total_seconds()))

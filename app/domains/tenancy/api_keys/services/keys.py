@@ -1,9 +1,11 @@
 """Creating, rotating, revoking and recognising API keys."""
 
+import hmac
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID
 
 import msgspec
@@ -22,7 +24,6 @@ from app.domains.tenancy.api_keys.model import (
     KeyRefused,
     LockedKey,
     NewApiKey,
-    PresentedKey,
 )
 from app.domains.tenancy.api_keys.rules import (
     KeyText,
@@ -34,8 +35,9 @@ from app.domains.tenancy.api_keys.rules import (
     matches,
 )
 from app.domains.tenancy.api_keys.services.calls import Calls
+from app.domains.tenancy.api_keys.services.known_keys import KnownKey, KnownKeys
 from app.domains.tenancy.api_keys.statements import ApiKeySql
-from app.domains.tenancy.tenants.model.tenants import ActingKey, MemberRole, Plan, SubscriptionStatus, Tenancy
+from app.domains.tenancy.tenants.model.tenants import MemberRole, SubscriptionStatus, Tenancy
 from app.domains.tenancy.tenants.services.access import Access, keyed_request, member_of, system_scope
 from app.domains.tenancy.tenants.statements import TenantSql
 from app.kit.clock import NEVER, Clock
@@ -45,6 +47,12 @@ from app.kit.events import EventLog
 from app.kit.idempotency import Made, check_key, once
 
 log = structlog.get_logger(__name__)
+
+_MESSAGES: Final = {
+    "wrong_address": "This key cannot be used from this address.",
+    "suspended": "The subscription of this tenant is suspended: its keys cannot be used.",
+}
+"""What who presents the right secret is told, by what is wrong."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +64,7 @@ class ApiKeys:
     events: EventLog
     access: Access
     calls: Calls
+    known: KnownKeys
     pepper: bytes
 
     async def create(self, tenancy: Tenancy, new: NewApiKey, idempotency_key: str) -> IssuedKey:
@@ -114,7 +123,9 @@ class ApiKeys:
                 raise ResultDeleted
             return IssuedKey(id, None if outcome.replayed else f"{found.key_id}_{secret}")
 
-        return await self.database.write(system_scope(tenancy), write)
+        rotated = await self.database.write(system_scope(tenancy), write)
+        self.known.forget_tenant(tenancy.tenant_id)
+        return rotated
 
     async def revoke(self, tenancy: Tenancy, id: UUID) -> None:
         """Ends a key for ever, whatever the subscription, and closes what is open with it. Raises NotFound,
@@ -128,6 +139,7 @@ class ApiKeys:
             await self._end(tx, locked)
 
         await self.database.write(system_scope(tenancy), work)
+        self.known.forget_tenant(tenancy.tenant_id)
 
     async def authenticate(self, token: str, client: Client) -> Tenancy | None:
         """On whose behalf the bearer of a key acts. None: it is no key, or none that is good. Raises KeyRefused for one
@@ -135,22 +147,35 @@ class ApiKeys:
         """
         if (text := key_text(token)) is None:
             return None
-        now = self.clock.now()
-        found = await self.database.fetch_one(ApiKeySql.key_of_id, text.key_id, now)
+        hashed, now = key_hash(text, self.pepper), self.clock.now()
+        known = self.known.get(text.key_id)
+        is_proven = known is not None and self._fault(known, hashed, client, now) is None
+        if known is not None and is_proven and self.known.is_fresh(known):
+            return _acting(known, hashed, client)
+        changes = self.known.changes
+        # What nobody has proven to have is looked up by itself: it queues for the database with its own address.
+        found = await (self.known.read_together(text.key_id) if is_proven else self.known.read(text.key_id))
         if found is None:
             return None
-        verdict = matches(found, key_hash(text, self.pepper), now)
-        if verdict is False:
-            log.warning("api_key.wrong_secret", key_id=text.key_id, tenant=found.slug, ip=client.ip)
+        if (fault := self._fault(found, hashed, client, now)) is not None:
+            log.warning(f"api_key.{fault}", key_id=text.key_id, tenant=found.found.slug, ip=client.ip)
+            if (message := _MESSAGES.get(fault)) is not None:
+                raise KeyRefused(message)
             return None
-        if not is_allowed_from(found.allowed_cidrs, client.ip):
-            log.warning("api_key.wrong_address", key_id=text.key_id, tenant=found.slug, ip=client.ip)
-            raise KeyRefused("This key cannot be used from this address.")
-        if found.status == SubscriptionStatus.SUSPENDED:
-            log.warning("api_key.suspended", key_id=text.key_id, tenant=found.slug, ip=client.ip)
-            raise KeyRefused("The subscription of this tenant is suspended: its keys cannot be used.")
-        self.calls.learn(found.tenant_id, found.calls, found.calls_per_month)
-        return _acting(found, client, is_present=verdict is True)
+        self.known.keep(found, changes)
+        self.calls.learn(found.found.tenant_id, found.found.calls, found.found.calls_per_month)
+        return _acting(found, hashed, client)
+
+    def _fault(self, known: KnownKey, hashed: str, client: Client, now: datetime) -> str | None:
+        """Why who presents this secret may not act by a key. Secrets are compared before anything else is said."""
+        found = known.found
+        if matches(found, hashed, now) is False:
+            return "wrong_secret"
+        if found.expires_at is not None and found.expires_at <= now:
+            return "expired"
+        if not is_allowed_from(known.networks, client.ip):
+            return "wrong_address"
+        return "suspended" if found.status == SubscriptionStatus.SUSPENDED else None
 
     async def living(self, ids: Sequence[UUID]) -> dict[UUID, datetime]:
         """Until when these secrets are good; what is not is missing."""
@@ -181,29 +206,15 @@ class ApiKeys:
         return KeyText(f"{PREFIX}{'live' if livemode else 'test'}_{secrets.token_hex(8)}", secrets.token_hex(32))
 
 
-def _acting(found: PresentedKey, client: Client, *, is_present: bool) -> Tenancy:
+def _acting(known: KnownKey, hashed: str, client: Client) -> Tenancy:
     """Who acts by a key, with its present secret or the one before."""
-    secret_id, expires_at = found.secret_id, found.expires_at
-    if not is_present:
-        assert found.previous_secret_id is not None
-        assert found.previous_until is not None
-        secret_id, expires_at = found.previous_secret_id, min(found.previous_until, expires_at or NEVER)
-    key = ActingKey(
-        id=found.id,
-        secret_id=secret_id,
-        scopes=frozenset(found.scopes),
-        expires_at=expires_at,
-        plan=Plan(found.plan),
-        per_minute=found.per_minute,
-        per_hour=found.per_hour,
-        per_day=found.per_day,
-        per_month=found.calls_per_month,
-    )
+    found = known.found
+    is_present = hmac.compare_digest(found.key_hash, hashed)
     return Tenancy(
         tenant_id=found.tenant_id,
         slug=found.slug,
         status=SubscriptionStatus(found.status),
-        key=key,
+        key=known.present if is_present else known.previous,
         livemode=found.livemode,
         client=client,
     )

@@ -1,5 +1,6 @@
 """Creating, changing and deleting tenants."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -41,13 +42,16 @@ REMOVED_AT_ONCE: Final = 10
 
 @dataclass(frozen=True)
 class Tenants:
-    """The tenants. Only Moneta writes them. A transaction locks the tenant before its members."""
+    """The tenants. Only Moneta writes them. A transaction locks the tenant before its members. `changed` hears of those
+    for whose keys something has changed.
+    """
 
     database: Database
     clock: Clock
     events: EventLog
     access: Access
     limit: int
+    changed: Callable[[UUID], None]
 
     async def create(self, viewer: Viewer, new: NewTenant, idempotency_key: str) -> UUID:
         """Creates a tenant on the plan FREE, whose owner is the viewer; returns its ID.
@@ -131,6 +135,7 @@ class Tenants:
                 await self.events.append(tx, [end_of(each) for each in ended])
 
         await self.database.write(system_scope_of(viewer.client, viewer.user_id), work)
+        self.changed(id)
 
     async def delete(self, tenancy: Tenancy) -> None:
         """Deletes a tenant, whatever its subscription: nobody acts in it from then on. For GRACE an owner can restore
@@ -145,6 +150,7 @@ class Tenants:
             await self.events.append(tx, [end_of(id) for id in ended])
 
         await self.database.write(system_scope(tenancy), work)
+        self.changed(tenancy.tenant_id)
 
     async def restore(self, viewer: Viewer, slug: str) -> UUID:
         """Restores a tenant of which the viewer is an owner; returns its ID. Raises NotFound, TenantNotDeleted."""

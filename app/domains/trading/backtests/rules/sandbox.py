@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 from itertools import count
+from operator import attrgetter
 from typing import Final
 from uuid import UUID
 
@@ -29,7 +30,7 @@ from app.domains.trading.quantities.rules import PRICE_SCALE, decimal_of, moment
 SOURCE: Final = "backtest"
 
 
-class Bracket(msgspec.Struct, frozen=True):
+class Bracket(msgspec.Struct, frozen=True, gc=False):
     """The orders of an entry, and its slot of a grid."""
 
     entry: UUID
@@ -38,7 +39,7 @@ class Bracket(msgspec.Struct, frozen=True):
     slot: int | None
 
 
-class Held(msgspec.Struct, frozen=True):
+class Held(msgspec.Struct, frozen=True, gc=False):
     """A bracket whose coins are not all sold."""
 
     bracket: Bracket
@@ -60,7 +61,7 @@ class Held(msgspec.Struct, frozen=True):
         return not self.has_stop and self.take_profit is not None and price <= self.stop
 
 
-class Closed(msgspec.Struct, frozen=True):
+class Closed(msgspec.Struct, frozen=True, gc=False):
     """An entry of which all is sold, as `bot_entries` has it: when, and what it earned after fees, in units."""
 
     at: datetime
@@ -89,6 +90,9 @@ class Sandbox:
         self._open = dict[UUID, Bracket]()
         """The brackets that are not over, by their links."""
         self._held: list[Held] | None = None
+        self._lowest_limit: int | None = None
+        self._highest_stop: int | None = None
+        """Of what is held: of the stops those that are open."""
         self._moved = dict[UUID, Exit]()
         self.fills = list[Fill]()
         self.disposed = list[Disposed]()
@@ -107,7 +111,13 @@ class Sandbox:
         """
         if self.is_buying:
             return True
-        return any(each.limit <= price or (each.has_stop and each.stop >= price) for each in self.held)
+        limit, stop = self._lowest_limit, self._highest_stop
+        return (limit is not None and limit <= price) or (stop is not None and stop >= price)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is held, and nothing is being bought."""
+        return not self._open
 
     @property
     def is_buying(self) -> bool:
@@ -123,7 +133,9 @@ class Sandbox:
     def held(self) -> list[Held]:
         """What is held, the oldest entry first."""
         if self._held is None:
-            self._held = [held for each in self._open.values() if (held := self._holding(each)) is not None]
+            self._held = held = [found for each in self._open.values() if (found := self._holding(each)) is not None]
+            self._lowest_limit = min((each.limit for each in held), default=None)
+            self._highest_stop = max((each.stop for each in held if each.has_stop), default=None)
         return self._held
 
     def order(self, id: UUID) -> OrderRow:
@@ -141,7 +153,10 @@ class Sandbox:
 
     def stop_between(self, upper: int, lower: int) -> int | None:
         """The highest price of an open stop loss below one price and above another."""
-        return max((each.stop for each in self.held if each.has_stop and lower < each.stop < upper), default=None)
+        held = self.held
+        if self._highest_stop is None or self._highest_stop <= lower:
+            return None
+        return max((each.stop for each in held if each.has_stop and lower < each.stop < upper), default=None)
 
     def place(self, new: NewBracket, slot: int | None = None) -> Bracket:
         """Places a bracket as the service of orders does, and matches it. Raises what that raises."""
@@ -275,9 +290,8 @@ class Sandbox:
         )
 
     def _row(self, order: StoredOrder) -> OrderRow:
-        given = {name: getattr(order, name) for name in StoredOrder.__struct_fields__ if name in _ROW_FIELDS}
         return OrderRow(
-            **given,
+            **dict(zip(_STORED, _stored_of(order), strict=True)),
             owner=self._owner,
             portfolio_id=self._portfolio_id,
             currency=Currency.USD,
@@ -296,7 +310,10 @@ class Sandbox:
         )
 
 
-_ROW_FIELDS: Final = frozenset(OrderRow.__struct_fields__)
+_STORED: Final = [name for name in StoredOrder.__struct_fields__ if name in OrderRow.__struct_fields__]
+_stored_of: Final = attrgetter(*_STORED)
+_CHANGED: Final = [name for name in OrderToChange.__struct_fields__ if name in OrderRow.__struct_fields__]
+_changed_of: Final = attrgetter(*_CHANGED)
 
 
 def _orders(bracket: Bracket) -> tuple[UUID, UUID, UUID]:
@@ -304,9 +321,8 @@ def _orders(bracket: Bracket) -> tuple[UUID, UUID, UUID]:
 
 
 def _to_change(row: OrderRow) -> OrderToChange:
-    given = {name: getattr(row, name) for name in OrderToChange.__struct_fields__ if name in _ROW_FIELDS}
     return OrderToChange(
-        **given,
+        **dict(zip(_CHANGED, _changed_of(row), strict=True)),
         is_placed=row.priority is not None,
         is_triggered=row.triggered_at is not None,
         is_changing=False,

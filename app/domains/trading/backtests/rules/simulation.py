@@ -103,6 +103,8 @@ class Simulation:
 
     def _follow(self, bar: Bar) -> None:
         """The prices within a candle. On the way to a price all prices between are met: a stop triggers at its own."""
+        if self.sandbox.is_idle and not self._thorough:
+            return
         at, price = bar.opened_at, bar.open
         for then, target in path_of(bar, self._market.length_ms):
             while (stop := self.sandbox.stop_between(price, target)) is not None:
@@ -134,7 +136,7 @@ class Simulation:
             is_buying=sandbox.is_buying,
             losses=self._ledger.losses(sandbox, at),
         )
-        entries = list[SizedEntry]()
+        entries: list[SizedEntry] = []
         if decision.type is SignalType.BUY:
             entries = sized_entries(decision, self._run.bot.config, self._limits, self._entries(), price)
         match act_on(decision, sandbox.symbol, standing, self._brakes, entries, at):
@@ -158,6 +160,8 @@ class Simulation:
 
     def _sell(self, entries: Sequence[Held], price: int, reason: Exit) -> None:
         """Replaces each take profit by one that is filled at once, which cancels its stop loss."""
+        if not entries:
+            return
         changes = OrderChanges(price=exit_price(decimal_of(price, PRICE_SCALE)))
         for held in entries:
             if held.take_profit is not None:

@@ -97,7 +97,7 @@ class Book:
     def snapshot(self, levels: int) -> Snapshot:
         """The best levels of each side, users' orders and the house's ladder together."""
         bids, asks = (
-            aggregated(self._orders.sides[side].resting, self._house.levels[side], levels, side) for side in Side
+            aggregated(self._orders.sides[side].resting, self._house.levels(side), levels, side) for side in Side
         )
         return Snapshot(bids, asks)
 
@@ -191,7 +191,7 @@ class Book:
 
     def grow(self, link: UUID, quantity: int) -> list[Outcome]:
         """Adds a quantity to all open exits of a bracket. Each loses its turn."""
-        outcomes = list[Outcome]()
+        outcomes: list[Outcome] = []
         for order in self._orders.of_link(link):
             assert order.order.quantity is not None
             self._orders.remove(order)
@@ -262,7 +262,7 @@ class Book:
         """Cancels all orders and takes on no more: the token is delisted, or its symbol is another's now."""
         self._closed = Reason.DELISTED
         self._house.withdraw()
-        outcomes = list[Outcome]()
+        outcomes: list[Outcome] = []
         for order in self.open_orders():
             self._orders.remove(order)
             outcomes.append(Cancelled(order.order.id, reason))
@@ -281,7 +281,7 @@ class Book:
 
     def _walk(self, order: Order, left: int) -> Walk:
         other = _OTHER[order.side]
-        return walk(order, left, self._orders.sides[other].resting.rows, self._house.levels[other])
+        return walk(order, left, self._orders.sides[other].resting.rows, self._house.levels(other, order.price))
 
     def _arrive(self, arrived: OpenOrder, found: Walk, now: int, outcomes: list[Outcome]) -> None:
         order = arrived.order

@@ -7,6 +7,7 @@ What was taken is missing for a minute. It does not return bit by bit: an order 
 would be given the best levels again and again.
 """
 
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 import msgspec
@@ -35,6 +36,7 @@ _LEAST_DEPTH: Final = 10_000 * COIN
 _DEPTH_SHARE: Final = 500
 """Each side holds this part of a day's volume."""
 _WEIGHTS: Final = LEVELS * (LEVELS + 1) // 2
+_NOTHING: Final = Level(0, 0)
 
 
 class Ladder(msgspec.Struct, frozen=True):
@@ -53,12 +55,16 @@ def half_spread(quote: Quote) -> int:
 
 def ladder_of(quote: Quote) -> Ladder:
     """The ladder of a quote, nothing taken."""
-    half = half_spread(quote)
+    return Ladder(tuple(levels_of(quote, Side.BUY)), tuple(levels_of(quote, Side.SELL)))
+
+
+def levels_of(quote: Quote, side: Side) -> Iterator[Level]:
+    """One side of the ladder of a quote, nothing taken, best first."""
+    half, price = half_spread(quote), quote.price
     width = min(_MOST_RANGE, _LEAST_RANGE + max(0, quote.volatility) // 2)
     dollars = max(_LEAST_DEPTH, quote.volume // _DEPTH_SHARE)
     # A side of one unit at least, and nothing that a column could not hold.
-    coins = max(1, min(MAX_UNITS - 1, dollars * PRICE_SCALE // quote.price))
-    bids, asks = list[Level](), list[Level]()
+    coins = max(1, min(MAX_UNITS - 1, dollars * PRICE_SCALE // price))
     given = 0
     for number in range(LEVELS):
         # Deeper away from the price; together exactly what there is.
@@ -67,16 +73,16 @@ def ladder_of(quote: Quote) -> Ladder:
         if not quantity:
             continue
         away = half + width * number // LEVELS
-        if (ask := tick_above(-(-quote.price * (COIN + away) // COIN))) < MAX_PRICE:
-            asks.append(Level(ask, quantity))
-        if bid := tick_below(quote.price * (COIN - away) // COIN):
-            bids.append(Level(bid, quantity))
-    return Ladder(tuple(bids), tuple(asks))
+        if side is Side.BUY:
+            if bid := tick_below(price * (COIN - away) // COIN):
+                yield Level(bid, quantity)
+        elif (ask := tick_above(-(-price * (COIN + away) // COIN))) < MAX_PRICE:
+            yield Level(ask, quantity)
 
 
-def levels_left(levels: tuple[Level, ...], gone: int) -> list[Level]:
+def levels_left(levels: Iterable[Level], gone: int) -> list[Level]:
     """The levels after a quantity was taken, the nearest to the price first."""
-    left = list[Level]()
+    left: list[Level] = []
     for level in levels:
         if gone >= level.quantity:
             gone -= level.quantity
@@ -114,23 +120,31 @@ def quoted(quote: Quote, bids: Consumption, asks: Consumption, now: int) -> dict
 
 
 class House:
-    """The house in one book: its quote, and what is left of its ladder, which is made when it is asked for."""
+    """The house in one book: its quote, and what is left of its ladder. A side is made when it is asked for."""
 
-    __slots__ = ("_is_made", "_ladder", "_levels", "quote", "taken")
+    __slots__ = ("_levels", "_touch", "quote", "taken")
 
     def __init__(self, quote: Quote | None, bids: Consumption, asks: Consumption) -> None:
         self.quote = quote
         self.taken: Final = {Side.BUY: bids, Side.SELL: asks}
         """What was taken of what the house buys, and of what it sells."""
-        self._levels: Final[dict[Side, list[Level]]] = {Side.BUY: [], Side.SELL: []}
-        self._ladder: Ladder | None = None
-        self._is_made = False
+        self._levels: Final[dict[Side, list[Level]]] = {}
+        self._touch: tuple[int, int] | None = None
 
-    @property
-    def levels(self) -> dict[Side, list[Level]]:
-        """What is left of each side, the best at the end."""
-        self._make()
-        return self._levels
+    def levels(self, side: Side, limit: int | None = None) -> list[Level]:
+        """What is left of what the house buys or sells, the best at the end; maybe nothing where all of it is worse
+        than a limit.
+        """
+        if limit is not None and self.quote is not None:
+            # Bids are below the price and asks above it: what waits far from it needs no ladder.
+            far = limit < self.quote.price if side is Side.SELL else limit > self.quote.price
+            if far:
+                return []
+        found = self._levels.get(side)
+        if found is None:
+            whole: Iterable[Level] = () if self.quote is None else levels_of(self.quote, side)
+            found = self._levels[side] = levels_left(whole, self.taken[side].gone)[::-1]
+        return found
 
     @property
     def price(self) -> int:
@@ -140,30 +154,28 @@ class House:
     @property
     def touch(self) -> tuple[int, int] | None:
         """The best bid and ask of the quote, whatever was taken of them; 0 where the price leaves no room for one."""
-        self._make()
-        if self._ladder is None:
-            return None
-        bids, asks = self._ladder.bids, self._ladder.asks
-        return bids[0].price if bids else 0, asks[0].price if asks else 0
+        if self._touch is None and self.quote is not None:
+            bid, ask = (next(levels_of(self.quote, side), _NOTHING).price for side in (Side.BUY, Side.SELL))
+            self._touch = bid, ask
+        return self._touch
 
     def requote(self, quote: Quote, now: int) -> None:
         """Takes a new quote, and refills what time has refilled."""
         self.quote = quote
         for side in Side:
             self.taken[side] = refilled(self.taken[side], now)
-        self._is_made = False
+        self._touch = None
+        self._levels.clear()
 
     def withdraw(self) -> None:
         """Quotes nothing until the next price. What was taken stays taken."""
-        self.quote, self._is_made = None, False
+        self.quote = self._touch = None
+        self._levels.clear()
 
     def offered(self, side: Side, limit: int, most: int) -> int:
         """How much of what the house buys or sells is no worse than a limit, up to `most`."""
         sign, offered = (1 if side is Side.SELL else -1), 0
-        if self.quote is None or sign * self.quote.price > sign * limit:
-            # Bids are below the price and asks above it: what waits far from it needs no ladder.
-            return 0
-        for level in reversed(self.levels[side]):
+        for level in reversed(self.levels(side, limit)):
             if sign * level.price > sign * limit or offered >= most:
                 break
             offered += level.quantity
@@ -171,7 +183,7 @@ class House:
 
     def take(self, side: Side, quantity: int, now: int) -> None:
         """Takes from the best levels of what the house buys or sells. There has to be as much."""
-        levels = self.levels[side]
+        levels = self.levels(side)
         self.taken[side] = consumed(self.taken[side], quantity, now)
         while quantity:
             best = levels.pop()
@@ -179,12 +191,3 @@ class House:
                 levels.append(Level(best.price, best.quantity - quantity))
                 return
             quantity -= best.quantity
-
-    def _make(self) -> None:
-        if self._is_made:
-            return
-        self._is_made = True
-        self._ladder = ladder = None if self.quote is None else ladder_of(self.quote)
-        bids, asks = ((), ()) if ladder is None else (ladder.bids, ladder.asks)
-        for side, levels in ((Side.BUY, bids), (Side.SELL, asks)):
-            self._levels[side] = levels_left(levels, self.taken[side].gone)[::-1]

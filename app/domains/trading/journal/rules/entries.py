@@ -1,6 +1,5 @@
 """The lines of each kind of entry. They balance in each asset, and are rounded against the portfolio."""
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from app.domains.trading.journal.model import (
@@ -112,22 +111,22 @@ def _cash_lines(fill: Fill, dollars: int) -> list[Line]:
 
 def excess_of(lines: Iterable[Line]) -> dict[str, int]:
     """By asset, by how much lines do not balance; empty if they do."""
-    sums = Counter[str]()
+    sums: dict[str, int] = {}
     for line in lines:
-        sums[line.asset] += line.amount
+        sums[line.asset] = sums.get(line.asset, 0) + line.amount
     return {asset: amount for asset, amount in sums.items() if amount}
 
 
 def effects_of(kind: EntryKind, lines: Iterable[Line]) -> Effects:
     """What an entry does to its portfolio."""
     cash, contributed = 0, 0
-    positions = Counter[str]()
+    positions: dict[str, int] = {}
     for line in lines:
         match line.account:
             case Account.CASH:
                 cash += line.amount
             case Account.POSITION:
-                positions[line.asset] += line.amount
+                positions[line.asset] = positions.get(line.asset, 0) + line.amount
             case Account.EXTERNAL if kind not in UNPAID:
                 contributed -= line.amount
     return Effects(cash, contributed, {symbol: amount for symbol, amount in positions.items() if amount})

@@ -42,13 +42,13 @@ class Holdings:
             )
             for row in positions
         }
-        self._lots = dict[PositionKey, list[HeldLot]]()
+        self._lots: dict[PositionKey, list[HeldLot]] = {}
         for row in lots:
             lot = HeldLot(row.id, units_of(row.remaining), units_of(row.remaining_cost), row.acquired_at)
             self._lots.setdefault((row.portfolio_id, row.symbol), []).append(lot)
-        self.opened = list[HeldLot]()
-        self.spent = dict[UUID, HeldLot]()
-        self.disposed = list[Disposed]()
+        self.opened: list[HeldLot] = []
+        self.spent: dict[UUID, HeldLot] = {}
+        self.disposed: list[Disposed] = []
 
     def position(self, portfolio_id: UUID, symbol: str) -> HeldPosition:
         """The position, which is begun if there is none."""

@@ -12,7 +12,8 @@ def take(lots: Sequence[HeldLot], quantity: int, proceeds: int) -> list[Taken]:
     A part of a lot has its share of the cost rounded down; the rest stays with what remains. Proceeds are shared by
     quantity likewise, and the last lot has what remains.
     """
-    taken, left, unpaid = list[Taken](), quantity, proceeds
+    taken: list[Taken] = []
+    left, unpaid = quantity, proceeds
     for lot in lots:
         if not left:
             break

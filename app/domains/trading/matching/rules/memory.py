@@ -19,7 +19,7 @@ from app.domains.trading.quantities.model import Side
 from app.domains.trading.quantities.rules import decimal_of, units_of
 
 
-class Reserved(msgspec.Struct, frozen=True):
+class Reserved(msgspec.Struct, frozen=True, gc=False):
     """What an open order has reserved, in units, with what changes may need."""
 
     side: Side
@@ -107,7 +107,7 @@ class Memory:
         self, portfolio_ids: Iterable[UUID], places: Iterable[PositionKey], sold: Counter[PositionKey]
     ) -> Holdings:
         """What a batch reads: the cash, these positions, and the lots of what is sold."""
-        lots = list[LotRow]()
+        lots: list[LotRow] = []
         for place, quantity in sold.items():
             missing = quantity
             for lot in self.lots.get(place, ()):
@@ -151,7 +151,7 @@ class Memory:
         if not holdings.spent:
             return
         for place in {(each.portfolio_id, each.symbol) for each in holdings.disposed}:
-            kept = list[LotRow]()
+            kept: list[LotRow] = []
             for row in self.lots.get(place, ()):
                 spent = holdings.spent.get(row.id)
                 if spent is None:

@@ -169,7 +169,7 @@ def positions_of(rows: Iterable[OrderRow], results: Iterable[Result]) -> tuple[s
     """The positions that a batch concerns, and how much is sold of each."""
     by_id = {row.id: row for row in rows}
     places = {(row.portfolio_id, row.symbol) for row in by_id.values()}
-    sold = Counter[PositionKey]()
+    sold: Counter[PositionKey] = Counter()
     for result in results:
         for outcome in result.outcomes:
             if isinstance(outcome, Traded):

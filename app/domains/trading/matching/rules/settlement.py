@@ -65,19 +65,20 @@ class Settlement:
         self._entry_ids = entry_ids
         self._new_id = new_id
         self._at = at
-        self.entries = list[tuple[int, NewEntry]]()
-        self.fills = list[OrderFill]()
-        self.trades = list[Trade]()
+        self.entries: list[tuple[int, NewEntry]] = []
+        self.fills: list[OrderFill] = []
+        self.trades: list[Trade] = []
 
     def settle(self, results: Iterable[Result]) -> list[Working]:
         """Returns the orders that have changed, in the order in which that began."""
-        began = dict[UUID, None]()
+        began: dict[UUID, None] = {}
         for result in results:
             if isinstance(result.command, Replace) and result.command.order_id in self.orders:
                 self.orders[result.command.order_id].release_extra(result.command.extra)
             for outcome in result.outcomes:
                 self._settle(result, outcome)
-                began.update(dict.fromkeys(orders_of(outcome)))
+                for id in orders_of(outcome):
+                    began[id] = None
         self._reserve()
         # Not before: what one exit of a bracket reserved may have passed to the other.
         return [each for id in began | dict.fromkeys(self.orders) if (each := self.orders[id]).is_changed]
@@ -146,7 +147,7 @@ class Settlement:
         fill_id, entry_id = self._new_id(), next(self._entry_ids)
         lines = fill_lines(
             Fill(
-                side=Side(order.side),
+                side=order.side,
                 symbol=row.symbol,
                 quantity=traded.quantity,
                 price=traded.price,
@@ -199,11 +200,11 @@ class Settlement:
 
     def _reserve(self) -> None:
         """Makes what is reserved what the open orders need."""
-        exits = dict[UUID, list[Working]]()
+        exits: dict[UUID, list[Working]] = {}
         for order in self.orders.values():
             if order.row.bracket_role in _ROLES and order.row.bracket_id is not None:
                 exits.setdefault(order.row.bracket_id, []).append(order)
-        holders = set[UUID]()
+        holders: set[UUID] = set()
         for each in exits.values():
             placed = [order for order in each if order.is_open and order.is_placed]
             if placed:

@@ -1,6 +1,5 @@
 """The books of a venue, and the brackets whose orders are in them. Pure: the same commands do the same."""
 
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from uuid import UUID
 
@@ -229,12 +228,12 @@ class Venue:
             outcomes += self.book(symbol).cancel(entry, Reason.LINKED)
 
 
-def _traded(outcomes: Iterable[Outcome]) -> Counter[UUID]:
+def _traded(outcomes: Iterable[Outcome]) -> dict[UUID, int]:
     """What was traded, by order."""
-    sums = Counter[UUID]()
+    sums: dict[UUID, int] = {}
     for outcome in outcomes:
         if isinstance(outcome, Traded):
             for order_id in (outcome.taker_id, outcome.maker_id):
                 if order_id is not None:
-                    sums[order_id] += outcome.quantity
+                    sums[order_id] = sums.get(order_id, 0) + outcome.quantity
     return sums

@@ -74,8 +74,8 @@ def snapshot_of(
     house = House(state.quote, state.bids, state.asks)
     return OrderBookSnapshot(
         symbol,
-        _joined(bids, house.levels[Side.BUY], levels, Side.BUY),
-        _joined(asks, house.levels[Side.SELL], levels, Side.SELL),
+        _joined(bids, house.levels(Side.BUY), levels, Side.BUY),
+        _joined(asks, house.levels(Side.SELL), levels, Side.SELL),
         stored.quoted_at if state.quote is not None else None,
         stored.is_halted,
         stored.number,

@@ -248,7 +248,7 @@ def plan_exits(new: NewBracket, entry: Planned, ids: tuple[UUID, UUID], price: D
         raise InvalidInput("take_profit_price", f"The take profit is above the price, {price:f}.")
     if new.entry.price is None and new.entry.stop_price is None and new.stop_loss_stop_price >= price:
         raise InvalidInput("stop_loss_stop_price", f"The stop loss is below the price, {price:f}.")
-    planned = list[Planned]()
+    planned: list[Planned] = []
     for terms, id in zip(exits_of(new), ids, strict=True):
         # However little the entry is filled, it can be sold.
         exit = msgspec.structs.replace(_order(terms, id, entry.order.owner, 0, 0), sells_all=True)

@@ -2,13 +2,12 @@
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
 from typing import NamedTuple
 
-from app.domains.trading.performance.model import Flow, Period, ValuePoint
-from app.domains.trading.performance.rules.periods import span_of
+from app.domains.trading.performance.model import Flow, ValuePoint
 
 
 class Interval(NamedTuple):
@@ -22,6 +21,9 @@ class Interval(NamedTuple):
 
 Intervals = list[Interval] | None
 """The intervals of a history. Null if one of them has no return: see `growth_of`."""
+
+
+_NOTHING = Decimal(0)
 
 
 class NoReturn(ArithmeticError):
@@ -50,8 +52,12 @@ def growth_of(first: ValuePoint, last: ValuePoint, flows: Sequence[Flow]) -> Dec
     the share of the interval that was left. This is exact for flows at the time of the first value; for others it is an
     estimate (modified Dietz), and a bad one for a flow that is large beside the value.
     """
-    gain = last.value - first.value - sum((flow.amount for flow in flows), Decimal(0))
-    money = first.value + sum((flow.amount * _left(flow.at, first.at, last.at) for flow in flows), Decimal(0))
+    flowed, weighted = _NOTHING, _NOTHING
+    for flow in flows:
+        flowed += flow.amount
+        weighted += flow.amount * _left(flow.at, first.at, last.at)
+    gain = last.value - first.value - flowed
+    money = first.value + weighted
     if not money and not gain:
         return None
     if money <= 0 or money + gain < 0:
@@ -82,7 +88,7 @@ def time_weighted_return(intervals: Intervals) -> float | None:
     """
     if intervals is None or all(each.growth is None for each in intervals):
         return None
-    return float(index_of(intervals)[-1][1] - 1)
+    return float(_product([each.growth for each in intervals if each.growth is not None]) - 1)
 
 
 def daily_returns(intervals: Sequence[Interval]) -> list[float]:
@@ -107,7 +113,7 @@ def daily_returns(intervals: Sequence[Interval]) -> list[float]:
 
 
 def _day_of(at: datetime) -> datetime:
-    return span_of(Period.DAY, at - timedelta.resolution).begins_at
+    return (at - timedelta.resolution).astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def _product(factors: Sequence[Decimal]) -> Decimal:

@@ -8,6 +8,7 @@ the strategy could compute nothing, 1.
 import math
 from collections.abc import Mapping
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final
 
 from app.domains.market.analysis.rules.series import Series
@@ -60,7 +61,12 @@ def known(indicators: Mapping[str, float | None]) -> dict[str, float]:
 
 def number(value: float | Decimal) -> str:
     """A number in words: five significant digits, without an exponent."""
-    return f"{Decimal(f'{value:.4e}').normalize() + 0:,f}"
+    return _in_words(f"{value:.4e}")
+
+
+@lru_cache(maxsize=10_000)
+def _in_words(rounded: str) -> str:
+    return f"{Decimal(rounded).normalize() + 0:,f}"
 
 
 def usd(value: float | Decimal) -> str:

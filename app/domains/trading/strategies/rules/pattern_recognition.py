@@ -23,10 +23,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from app.domains.market.analysis.rules.patterns import NAMES
-from app.domains.market.analysis.rules.series import Series
 from app.domains.trading.strategies.model import Decision, Entry, PatternRecognition, SignalType, State, Window
 from app.domains.trading.strategies.rules.advice import hold, signal, too_few, usd
-from app.domains.trading.strategies.rules.measures import exceeds, last_of, mean
+from app.domains.trading.strategies.rules.marks import bearish_at_end, bullish_at_end
+from app.domains.trading.strategies.rules.measures import exceeds, mean
 
 WITHOUT_DIRECTION: Final = frozenset(
     {
@@ -59,7 +59,6 @@ REVERSALS: Final = tuple(name for name in DIRECTED if name not in CONTINUATIONS)
 
 _LONGEST: Final = 15
 """The candles of the longest pattern, with those that its averages are of."""
-_REACH: Final = 2 * _LONGEST
 
 
 def candles_needed(config: PatternRecognition) -> int:
@@ -77,16 +76,16 @@ def decide(config: PatternRecognition, window: Window, entries: Sequence[Entry],
     side = "below" if is_down else "above" if is_up else "at"
     where = f"The close of {usd(close)} is {side} the average of {config.trend_period} candles, {usd(average)}"
     if entries:
-        bearish = {name: -mark for name, mark in marks_at_end(series, DIRECTED).items() if -mark >= least}
+        bearish = _strong(bearish_at_end(series, DIRECTED), least)
         if not bearish:
             return hold(f"{where}, and no bearish pattern is complete.", {"sma": average})
         reasoning = f"Bearish at the last candle: {_listed(bearish)}. {where}."
         return signal(SignalType.SELL, _excess(bearish, least), reasoning, _indicators(average, bearish, -1))
     fitting, kind = (REVERSALS, "reversal") if is_down else (CONTINUATIONS if is_up else (), "continuation")
-    bullish = {name: mark for name, mark in marks_at_end(series, fitting).items() if mark >= least}
+    bullish = _strong(bullish_at_end(series, fitting), least)
     if not bullish:
         return hold(f"{where}, and no bullish {kind} is complete.", {"sma": average})
-    bearish = {name: -mark for name, mark in marks_at_end(series, DIRECTED).items() if -mark >= least}
+    bearish = _strong(bearish_at_end(series, DIRECTED), least)
     if bearish:
         reasoning = f"Bullish at the last candle: {_listed(bullish)}; but bearish: {_listed(bearish)}."
         return hold(reasoning, _indicators(average, bullish, 1) | _indicators(average, bearish, -1))
@@ -94,16 +93,8 @@ def decide(config: PatternRecognition, window: Window, entries: Sequence[Entry],
     return signal(SignalType.BUY, _excess(bullish, least), reasoning, _indicators(average, bullish, 1))
 
 
-def marks_at_end(series: Series, functions: Iterable[str]) -> dict[str, int]:
-    """What these functions of TA-Lib mark the last candle with, where they do: above 0 is bullish, below 0 bearish."""
-    from app.domains.market.analysis.rules.talib_binding import talib
-
-    if series.high[-1] <= series.low[-1]:
-        return {}
-    used = last_of(series, _REACH)
-    candles = used.open, used.high, used.low, used.close
-    marks = {name: int(getattr(talib, name)(*candles)[-1]) for name in functions}
-    return {name: mark for name, mark in marks.items() if mark}
+def _strong(strengths: Mapping[str, int], least: int) -> dict[str, int]:
+    return {name: strength for name, strength in strengths.items() if strength >= least}
 
 
 def _excess(strengths: Mapping[str, int], least: int) -> float:

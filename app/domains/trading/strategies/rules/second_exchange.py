@@ -34,9 +34,10 @@ def elsewhere(symbol: str, series: Series) -> ExchangePrice | None:
 
     Also null where the price is so low or high that there is no bid or ask.
     """
-    if len(series) < 2 or series.times[-1] - series.times[-2] != series.step_s:
+    step_s = series.step_s
+    if len(series) < 2 or series.times[-1] - series.times[-2] != step_s:
         return None
-    away = difference(symbol, int(series.times[-1]), series.step_s)
+    away = difference(symbol, int(series.times[-1]), step_s)
     # To the unit: a float is a little off what the column holds.
     numerator, denominator = float(series.close[-2]).as_integer_ratio()
     close = (2 * numerator * PRICE_SCALE + denominator) // (2 * denominator)

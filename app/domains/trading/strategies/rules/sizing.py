@@ -2,8 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from fractions import Fraction
-from math import ceil, floor
 from types import MappingProxyType
 from typing import Final
 
@@ -20,10 +18,8 @@ from app.domains.trading.exchange.rules.rounding import (
 from app.domains.trading.quantities.rules import COIN, PRICE_SCALE, decimal_of, units_of
 from app.domains.trading.strategies.model import Config, Decision, Entry, Grid, RiskLevel, Slot
 
-SHARES: Final[Mapping[RiskLevel, Fraction]] = MappingProxyType(
-    {RiskLevel.LOW: Fraction(1, 4), RiskLevel.MEDIUM: Fraction(1, 2), RiskLevel.HIGH: Fraction(1)}
-)
-"""The part of the largest position that one entry is."""
+PARTS: Final[Mapping[RiskLevel, int]] = MappingProxyType({RiskLevel.LOW: 4, RiskLevel.MEDIUM: 2, RiskLevel.HIGH: 1})
+"""How many entries the largest position is."""
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,7 +49,7 @@ def sized_entries(
     """
     committed = sum((each.quantity * each.price for each in held), Decimal(0))
     wanted: list[Slot | None] = [*decision.slots] or [None]
-    found = list[SizedEntry]()
+    found: list[SizedEntry] = []
     for slot in wanted:
         quantity = entry_quantity(
             decision,
@@ -92,14 +88,16 @@ def entry_quantity(
     that the risk says. It is never more than the largest position less what is committed: the cost of the entries that
     are held and of those that are being bought, of which each of several slots is to count the ones before it.
     """
-    largest = Fraction(max_position_usd)
+    # Whole numbers, as everywhere here: what is rounded is rounded once.
+    largest, of = max_position_usd.as_integer_ratio()
+    committed, committed_of = committed_usd.as_integer_ratio()
     if decision.amount_usd is not None:
-        wanted = Fraction(decision.amount_usd)
-    elif slots is not None:
-        wanted = largest / slots
+        amount, amount_of = decision.amount_usd.as_integer_ratio()
+        wanted = amount * COIN // amount_of
     else:
-        wanted = largest * SHARES[risk]
-    dollars = floor(min(wanted, largest - Fraction(committed_usd)) * COIN)
+        wanted = largest * COIN // (of * (PARTS[risk] if slots is None else slots))
+    left = (largest * committed_of - committed * of) * COIN // (of * committed_of)
+    dollars = min(wanted, left)
     if dollars <= 0:
         return Decimal(0)
     at = units_of(price, PRICE_SCALE)
@@ -125,10 +123,13 @@ def exit_prices(
     if not 1 < at < HIGHEST_TICK:
         raise ValueError(f"there is no room around {price}")
     if take_profit_price is not None:
-        target = ceil(Fraction(take_profit_price) * PRICE_SCALE)
+        number, of = take_profit_price.as_integer_ratio()
+        target = -(-number * PRICE_SCALE // of)
     else:
-        target = ceil(at * (1 + Fraction(take_profit_percentage) / 100))
-    stop = floor(at * (1 - Fraction(stop_loss_percentage) / 100))
+        percent, of = take_profit_percentage.as_integer_ratio()
+        target = -(-at * (100 * of + percent) // (100 * of))
+    percent, of = stop_loss_percentage.as_integer_ratio()
+    stop = at * (100 * of - percent) // (100 * of)
     take_profit = min(HIGHEST_TICK, tick_above(max(target, at + 1)))
     stop_loss = tick_below(max(1, min(stop, at - 1)))
     return decimal_of(take_profit, PRICE_SCALE), decimal_of(stop_loss, PRICE_SCALE)

@@ -3,6 +3,7 @@
 They agree to 1e-9 of the value, or of the price where the value is a difference of prices.
 """
 
+import functools
 import math
 import runpy
 import sys
@@ -263,8 +264,13 @@ def test_an_indicator_is_finite_or_null(prices: Series) -> None:
 
 def test_the_other_binding_is_taken_where_talib_has_no_wheel(monkeypatch: pytest.MonkeyPatch) -> None:
     usual, other = types.ModuleType("talib._ta_lib"), types.ModuleType("pytafast")
+
+    def bare() -> None: ...
+
+    # As TA-Lib does where pandas is installed.
+    vars(usual).update(RSI=functools.wraps(bare)(lambda: None), __TA_FUNCTION_NAMES__=["RSI"])
     monkeypatch.setitem(sys.modules, "talib._ta_lib", usual)
     monkeypatch.setitem(sys.modules, "pytafast", other)
-    assert runpy.run_path(talib_binding.__file__)["talib"] is usual
+    assert runpy.run_path(talib_binding.__file__)["talib"].RSI is bare
     monkeypatch.setitem(sys.modules, "talib._ta_lib", None)
     assert runpy.run_path(talib_binding.__file__)["talib"] is other
