@@ -16,8 +16,8 @@ FROM api_keys WHERE tenant_id = {key::uuid};
 
 -- name: key_of_id
 -- The key with an ID that a request presents, if it is good: ID, now.
-SELECT id, $1::text AS key_id, tenant_id, slug, plan, subscription_status AS status, livemode, key_hash, secret_id, previous_hash,
-    previous_secret_id, previous_until, scopes, allowed_cidrs, expires_at, per_minute, per_hour, per_day,
+SELECT id, $1::text AS key_id, tenant_id, slug, plan, subscription_status AS status, livemode, key_hash, secret_id,
+    previous_hash, previous_secret_id, previous_until, scopes, allowed_cidrs, expires_at, per_minute, per_hour, per_day,
     calls_per_month, calls
 FROM key_of_id($1::text, $2::timestamptz);
 
