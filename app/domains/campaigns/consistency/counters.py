@@ -12,11 +12,6 @@ COUNTERS: Final = (
         Mending(ReferralSql.lock_participants, ReferralSql.mend_referrals),
     ),
     Counter(
-        "addresses that participants are found by",
-        ReferralSql.differing_addresses,
-        Mending(ReferralSql.lock_participants, ReferralSql.mend_addresses),
-    ),
-    Counter(
         "participants and completions of projects",
         ParticipationCountSql.differing_counts,
         Mending(ParticipationCountSql.lock_counts, ParticipationCountSql.mend_counts),

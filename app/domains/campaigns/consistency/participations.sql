@@ -1,6 +1,6 @@
 -- name: differing_counts
--- Rows of the counters of projects that differ from what they count, up to $1: a project and the number of the row, with
--- participants and completions.
+-- Rows of the counters of projects that differ from what they count, up to $1: a project and the number of the row,
+-- with participants and completions.
 SELECT project_id || '/' || shard AS key,
     coalesce(c.participants, 0) || ' and ' || coalesce(c.completions, 0) AS stored,
     coalesce(k.participants, 0) || ' and ' || coalesce(k.completions, 0) AS counted, count(*) OVER () AS found
@@ -84,7 +84,8 @@ RETURNING p.id::text AS key, c.before::text AS before, c.points::text AS after;
 
 -- name: differing_levels
 -- Participations whose level is not that of their points, up to $1.
-SELECT p.id::text AS key, format('level %s, next at %s', p.level, coalesce(p.next_level_points::text, 'none')) AS stored,
+SELECT p.id::text AS key,
+    format('level %s, next at %s', p.level, coalesce(p.next_level_points::text, 'none')) AS stored,
     format('level %s, next at %s', 1 + width_bucket(p.points, j.level_thresholds),
         coalesce(j.level_thresholds[1 + width_bucket(p.points, j.level_thresholds)]::text, 'none')) AS counted,
     count(*) OVER () AS found

@@ -25,26 +25,3 @@ FROM (
 ) c
 WHERE p.id = c.id AND c.before <> c.number
 RETURNING p.id::text AS key, c.before::text AS before, c.number::text AS after;
-
--- name: differing_addresses
--- Participants that are not found by the addresses of their wallets, up to $1.
-SELECT p.id::text AS key, p.wallet_addresses::text AS stored, w.addresses::text AS counted, count(*) OVER () AS found
-FROM participants p
-CROSS JOIN LATERAL (
-    SELECT coalesce(array_agg(w.address ORDER BY w.network), '{}') AS addresses FROM participant_wallets w
-    WHERE w.tenant_id = p.tenant_id AND w.livemode = p.livemode AND w.participant_id = p.id
-) w
-WHERE NOT (p.wallet_addresses @> w.addresses AND p.wallet_addresses <@ w.addresses) ORDER BY p.id LIMIT $1;
-
--- name: mend_addresses
--- Has these participants be found by the addresses of their wallets.
-UPDATE participants p SET wallet_addresses = c.addresses
-FROM (
-    SELECT q.id, q.wallet_addresses AS before, (
-            SELECT coalesce(array_agg(w.address ORDER BY w.network), '{}') FROM participant_wallets w
-            WHERE w.tenant_id = q.tenant_id AND w.livemode = q.livemode AND w.participant_id = q.id
-        ) AS addresses
-    FROM participants q WHERE q.id = ANY ($1::text[]::uuid[])
-) c
-WHERE p.id = c.id AND NOT (c.before @> c.addresses AND c.before <@ c.addresses)
-RETURNING p.id::text AS key, c.before::text AS before, c.addresses::text AS after;

@@ -10,8 +10,6 @@ class ReferralSql(Statements, file="referrals.sql"):
     differing_referrals: Query[CounterDifference]
     lock_participants: Command
     mend_referrals: Query[Mended]
-    differing_addresses: Query[CounterDifference]
-    mend_addresses: Query[Mended]
 
 
 class ParticipationCountSql(Statements, file="participations.sql"):

@@ -17,7 +17,6 @@ from tests.databases import NOON, Owner
 from tests.domains.campaigns.analytics.park import Park
 
 REFERRALS = "referrals of participants"
-ADDRESSES = "addresses that participants are found by"
 COUNTS = "participants and completions of projects"
 POINTS = "points of participations"
 LEVEL = "levels of participations"
@@ -68,8 +67,6 @@ async def test_right_data_agree(park: Park, doctor: DataDoctor) -> None:
     [
         ("UPDATE participants SET total_referrals = 1 WHERE referral_code = 'FIRST'", REFERRALS, 1),
         ("UPDATE participants SET total_referrals = total_referrals + 1", REFERRALS, 7),
-        ("UPDATE participants SET wallet_addresses = '{}' WHERE referral_code = 'FIRST'", ADDRESSES, 1),
-        ("UPDATE participants SET wallet_addresses = '{x}'", ADDRESSES, 7),
         ("UPDATE project_counters SET participants = participants + 1", COUNTS, None),
         ("UPDATE project_counters SET completions = 0 WHERE completions > 0", COUNTS, None),
         ("DELETE FROM project_counters", COUNTS, None),
