@@ -1,5 +1,5 @@
--- What happens in the projects of tenants: what tenants track, and what Moneta itself does. A month that is older than a
--- year is written into files, and only then dropped.
+-- What happens in the projects of tenants: what tenants track, and what Moneta itself does. A month that is older than
+-- a year is written into files, and only then dropped.
 
 CREATE TABLE analytics_events (
     id uuid NOT NULL DEFAULT gen_random_uuid(),
@@ -36,8 +36,8 @@ CREATE INDEX analytics_events_origins ON analytics_events (occurred_at)
 
 -- How often -------------------------------------------------------------------------------------------------------
 
--- What is counted of an event, until it is: a row is deleted in the transaction that adds it to the counts, so that each
--- counts once whatever stops in between, and no event is written twice.
+-- What is counted of an event, until it is: a row is deleted in the transaction that adds it to the counts, so that
+-- each counts once whatever stops in between, and no event is written twice.
 CREATE TABLE analytics_inbox (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     tenant_id uuid NOT NULL,
@@ -124,8 +124,8 @@ REVOKE ALL ON FUNCTION note_analytics FROM PUBLIC;
 CREATE TRIGGER analytics_events_noted AFTER INSERT ON analytics_events REFERENCING NEW TABLE AS noted
     FOR EACH STATEMENT EXECUTE FUNCTION note_analytics();
 
--- What Moneta itself does, in the transaction that does it, each once: what is counted of a project is counted from these
--- and from nothing else, and no tenant can track one of them.
+-- What Moneta itself does, in the transaction that does it, each once: what is counted of a project is counted from
+-- these and from nothing else, and no tenant can track one of them.
 
 CREATE FUNCTION record_project_event(
     of_row jsonb, participant uuid, type text, name text, properties jsonb, at timestamptz
@@ -167,7 +167,8 @@ BEGIN
 END
 $$;
 REVOKE ALL ON FUNCTION record_participation FROM PUBLIC;
-CREATE TRIGGER participations_joined AFTER INSERT ON participations FOR EACH ROW EXECUTE FUNCTION record_participation();
+CREATE TRIGGER participations_joined AFTER INSERT ON participations FOR EACH ROW
+    EXECUTE FUNCTION record_participation();
 CREATE TRIGGER participations_changed AFTER UPDATE ON participations FOR EACH ROW
     WHEN (OLD.status <> NEW.status OR OLD.verification_status <> NEW.verification_status)
     EXECUTE FUNCTION record_participation();
@@ -232,8 +233,8 @@ LANGUAGE sql STABLE SET search_path = public, pg_temp AS $$
     ORDER BY month
 $$;
 
--- Drops a month of events that are in files: as many, and the same, as were written. False: they are not, or the month is
--- not old enough. Others are kept from changing it while it is compared.
+-- Drops a month of events that are in files: as many, and the same, as were written. False: they are not, or the month
+-- is not old enough. Others are kept from changing it while it is compared.
 CREATE FUNCTION drop_analytics_month(of_month date, written bigint, of_written bigint, at timestamptz) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET timezone = 'UTC' SET lock_timeout = '10s' AS $$
 DECLARE

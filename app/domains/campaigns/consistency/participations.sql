@@ -1,6 +1,6 @@
 -- name: differing_counts
--- Rows of the counters of projects that differ from what they count, up to $1: a project and the row's number, with
--- participants and completions.
+-- Rows of the counters of projects that differ from what they count, up to $1: a project and the number of the row,
+-- with participants and completions.
 SELECT project_id || '/' || shard AS key,
     coalesce(c.participants, 0) || ' and ' || coalesce(c.completions, 0) AS stored,
     coalesce(k.participants, 0) || ' and ' || coalesce(k.completions, 0) AS counted, count(*) OVER () AS found

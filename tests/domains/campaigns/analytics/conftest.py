@@ -1,4 +1,4 @@
-"""A project for each test."""
+"""A project for each test, and where its archives are."""
 
 from pathlib import Path
 

@@ -3,22 +3,71 @@
 import asyncio
 import gzip
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import msgspec
 import pytest
 
+from app.dev.embedded import Embedded
+from app.domains.campaigns.analytics.model import ArchivedEvent
 from app.domains.campaigns.analytics.services import archive_files
 from app.domains.campaigns.analytics.services.archive_files import ArchiveDamaged, ArchiveFolder
 from app.domains.campaigns.analytics.services.archives import Archives
 from app.domains.campaigns.analytics.statements import ArchiveSql
 from app.kit.db import SYSTEM, Tx
 from tests.databases import NOON
-from tests.domains.campaigns.analytics.archived import LAST, MONTH, Killed, faults, filed, happened, is_there, rows
 from tests.domains.campaigns.analytics.park import Park
+from tests.domains.campaigns.consistency.test_counters import command
+
+MONTH = date(2025, 10, 1)
+LAST = datetime.fromisoformat("2025-10-31T23:59:59.999999Z")
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+async def happened(park: Park, at: datetime = LAST, number: int = 10, who: UUID | None = None) -> None:
+    """Events of long ago."""
+    await park.owner.execute("SELECT make_partitions('analytics_events', $1, $1)", at)
+    await park.owner.execute(
+        "INSERT INTO analytics_events (tenant_id, livemode, project_id, participant_id, source, event_type, event_name,"
+        " properties, user_properties, session_id, ip_address, user_agent, occurred_at)"
+        " SELECT tenant_id, livemode, id, $4, 'tenant', 'x', 'Été ' || n,"
+        " '{\"a\": [1, null, 1e308]}', '{\"b\": 1}', 's', '192.0.2.7', 'agent', $2::timestamptz - n * interval '1 day'"
+        " FROM projects, generate_series(0, $3 - 1) n WHERE id = $1",
+        park.project,
+        at,
+        number,
+        who,
+    )
+
+
+async def rows(park: Park) -> dict[UUID, dict[str, Any]]:
+    """The events in the table."""
+    found = await park.owner.fetch("SELECT * FROM analytics_events WHERE occurred_at < '2026-01-01'")
+    return {row["id"]: dict(row) for row in found}
+
+
+async def is_there(park: Park, month: str = "2025_10") -> bool:
+    """Whether a month is in the table."""
+    return await park.owner.fetchval("SELECT to_regclass($1)", f"analytics_events_{month}") is not None
+
+
+def filed(archives: Archives, month: date = MONTH) -> dict[UUID, ArchivedEvent]:
+    """The events in the files, none of them twice."""
+    events = list(archives.folder.events(month))
+    found = {each.id: each for each in events}
+    assert len(found) == len(events)
+    return found
+
+
+async def faults(archives: Archives) -> dict[str, str | None]:
+    return {verdict.month: verdict.fault async for _, _, verdict in archives.check()}
 
 
 async def test_a_month_is_in_files_and_then_gone(park: Park, archives: Archives) -> None:
@@ -204,3 +253,53 @@ async def test_many_at_once_write_it_once(park: Park, archives: Archives, warm: 
     await archives.archive()
     assert filed(archives).keys() == before.keys()
     assert not await is_there(park)
+
+
+def _damages(folder: Path) -> Iterator[tuple[str, Callable[[], object]]]:
+    first = sorted(folder.glob("*.gz"))[0]
+    content = first.read_bytes()
+    manifest = folder / "manifest.json"
+    text = manifest.read_bytes()
+    yield "is not what", lambda: first.write_bytes(content[:4] + b"\1" + content[5:])
+    yield "cannot be read", lambda: first.write_bytes(content[: len(content) // 2])
+    yield "is not what", lambda: first.write_bytes(gzip.compress(gzip.decompress(content)[:-1]))
+    yield "No such file", lambda: first.rename(folder / "other")
+    yield "manifest names", lambda: manifest.write_bytes(text.replace(b'"events": 10', b'"events": 11'))
+    yield "cannot be read", lambda: manifest.write_bytes(text[:-9])
+    yield "no manifest", manifest.unlink
+
+
+@pytest.mark.parametrize("number", range(7))
+async def test_a_damaged_archive_is_found(park: Park, archives: Archives, number: int) -> None:
+    await happened(park)
+    await happened(park, datetime.fromisoformat("2025-09-09T12:00Z"), number=1)
+    await archives.archive()
+    message, damage = list(_damages(archives.folder.root / "2025-10"))[number]
+    damage()
+    found = await faults(archives)
+    assert found["2025-09"] is None
+    assert (found["2025-10"] or "").find(message) >= 0, found
+    if message != "manifest names":
+        with pytest.raises((ArchiveDamaged, FileNotFoundError)):
+            list(archives.folder.lines(MONTH))
+
+
+async def test_the_command_reads_archives_and_prints_one(
+    park: Park, database_url: str, servers: Embedded, tmp_path: Path
+) -> None:
+    office = park.fair.office
+    archives = Archives(office.database, office.clock, ArchiveFolder(tmp_path / "archives"))
+    await happened(park, number=3)
+    await archives.archive()
+    given = (database_url, servers.redis_url, tmp_path, "archives")
+    code, said = await command(*given)
+    assert (code, "1 archives, 3 events: all right" in said) == (0, True), said
+    code, said = await command(*given, "--print", "2025-10")
+    assert code == 0
+    assert {msgspec.json.decode(line, type=ArchivedEvent).id for line in said.splitlines()} == filed(archives).keys()
+    for month, message in (("2025-11", "There is no archive of 2025-11"), ("x", "x is no month")):
+        code, said = await command(*given, "--print", month)
+        assert (code, message in said) == (1, True), said
+    (tmp_path / "archives" / "2025-10" / "manifest.json").unlink()
+    code, said = await command(*given)
+    assert (code, "2025-10: there is no manifest" in said) == (1, True), said
