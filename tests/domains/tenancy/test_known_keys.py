@@ -25,7 +25,7 @@ HOUR = timedelta(hours=1)
 
 @dataclass
 class Elsewhere:
-    """Another process, which hears nothing of this one, and whose time stands still until it is told."""
+    """Another process, which hears nothing of this one, and whose time stands still until it is moved on."""
 
     keys: ApiKeys
     time_s: float = 0.0

@@ -52,7 +52,7 @@ _MESSAGES: Final = {
     "wrong_address": "This key cannot be used from this address.",
     "suspended": "The subscription of this tenant is suspended: its keys cannot be used.",
 }
-"""What who presents the right secret is told, by what is wrong."""
+"""What the bearer of a right secret reads, by what is wrong."""
 
 
 @dataclass(frozen=True)
