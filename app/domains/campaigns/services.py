@@ -74,6 +74,7 @@ class CampaignsServices:
         settings = wiring.services[SystemServices].cache
         files = Files(database, clock, access, settings, derive(resources.secret, "files of campaigns"))
         known_by = derive(resources.secret, "erased participants")
+        project_events = ProjectEvents(database, clock, access)
         return cls(
             projects=Projects(database, clock, access, events, wallets, secret),
             project_wallets=wallets,
@@ -84,7 +85,7 @@ class CampaignsServices:
             points=points,
             tasks=Tasks(database, clock, access, events, answers),
             completions=Completions(writing, points, answers),
-            events=ProjectEvents(database, clock, access),
+            events=project_events,
             statistics=Statistics(database, clock),
             archives=Archives(database, clock, ArchiveFolder(resources.settings.archives)),
             leaderboards=Leaderboards(database, VolatileTopics(resources.redis)),
@@ -94,6 +95,6 @@ class CampaignsServices:
             importer=Importer(database, clock, events, files, Batches(database, clock, events, known_by)),
             exports=Exports(database, clock, access, files),
             exporter=Exporter(database, clock, files),
-            erasure=Erasure(database, clock, access, known_by),
+            erasure=Erasure(database, clock, access, project_events, known_by),
             adoption=Adoption(database, clock, access),
         )

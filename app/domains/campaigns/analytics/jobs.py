@@ -1,15 +1,14 @@
 """The schedules of what happens in projects."""
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
+from app.domains.campaigns.analytics.model import REDACT_ARCHIVES
 from app.domains.campaigns.analytics.services.archives import Archives
 from app.domains.campaigns.analytics.services.events import ProjectEvents
 from app.domains.campaigns.analytics.services.statistics import Statistics
 from app.kit.jobs import Job, Schedule
-
-REDACT_ARCHIVES: Final = "redact-project-event-archives"
 
 
 def analytics_jobs(archives: Archives) -> Sequence[Job]:

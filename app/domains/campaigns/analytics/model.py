@@ -24,6 +24,8 @@ ORIGIN_RETENTION: Final = timedelta(days=90)
 """For how long an event keeps the IP address and the user agent, as the log of log-ins does."""
 MAX_BUCKETS: Final = 1000
 """How many parts of the calendar are read at once."""
+REDACT_ARCHIVES: Final = "redact-project-event-archives"
+"""The job that takes participants out of archives."""
 SCHEMA_VERSION: Final = 1
 """Of the lines of an archive."""
 

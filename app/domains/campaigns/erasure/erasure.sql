@@ -36,6 +36,16 @@ SELECT i.id, i.tenant_id, i.livemode, d.digest FROM participant_imports i, unnes
 WHERE i.tenant_id = $1 AND i.livemode = $2 AND i.status IN ('queued', 'running')
 ON CONFLICT DO NOTHING;
 
+-- name: erase_reviews
+-- Leaves nothing of what was shown of a participant to those who decided about them: ID.
+UPDATE participation_reviews r SET verification_data = '{}', verification_note = NULL, ban_reason = NULL
+FROM participations p WHERE p.participant_id = $1 AND r.participation_id = p.id;
+
+-- name: erase_proofs
+-- Leaves nothing of what a participant has written to prove that a task is done: ID.
+UPDATE task_completions c SET proof = NULL, review_note = NULL
+FROM participations p WHERE p.participant_id = $1 AND c.participation_id = p.id;
+
 -- name: delete_uploads
 -- Deletes the files of a tenant that wait to be imported: tenant, mode.
 DELETE FROM campaign_files f WHERE f.tenant_id = $1 AND f.livemode = $2 AND f.kind = 'upload' AND NOT EXISTS (

@@ -7,6 +7,8 @@ from uuid import UUID
 
 import msgspec
 
+from app.domains.campaigns.analytics.model import REDACT_ARCHIVES
+from app.domains.campaigns.analytics.services.events import ProjectEvents
 from app.domains.campaigns.erasure.statements import ErasureSql
 from app.domains.campaigns.imports.services.digests import digests_of
 from app.domains.campaigns.participants.model import MAX_CODE_CHARS, Participant
@@ -16,6 +18,7 @@ from app.domains.tenancy.tenants.services.access import Access, system_scope
 from app.kit.clock import Clock
 from app.kit.db import Database, Tx
 from app.kit.errors import NotFound
+from app.kit.jobs import enqueue
 
 _PREFIX: Final = "ERASED-"
 
@@ -27,6 +30,7 @@ class Erasure:
     database: Database
     clock: Clock
     access: Access
+    project_events: ProjectEvents
     secret: bytes = field(repr=False)
 
     async def erase(self, tenancy: Tenancy, id: UUID) -> None:
@@ -52,6 +56,15 @@ class Erasure:
             await tx.execute(ErasureSql.renew_exports, *row)
             await tx.execute(ErasureSql.erase_wallets, id)
             await tx.execute(ErasureSql.erase_link, id)
+            await tx.execute(ErasureSql.erase_reviews, id)
+            await tx.execute(ErasureSql.erase_proofs, id)
+            await self.project_events.redact(tx, tenancy, [id])
+            concerned = {
+                "tenant_id": str(tenancy.tenant_id),
+                "livemode": tenancy.livemode,
+                "participant_ids": [str(id)],
+            }
+            await enqueue(tx, REDACT_ARCHIVES, concerned)
             await tx.execute(ErasureSql.erase_participant, id, _code(), now)
             await tx.execute(ErasureSql.note_erased, *row, id, now)
             # Last: it locks the audit log for everybody.

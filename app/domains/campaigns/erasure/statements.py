@@ -14,6 +14,8 @@ class ErasureSql(Statements, file="erasure.sql"):
     erase_participant: Command
     erase_wallets: Command
     erase_link: Command
+    erase_reviews: Command
+    erase_proofs: Command
     note_erased: Command
     exclude_from_imports: Command
     delete_uploads: Command

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from app.domains.campaigns.analytics.jobs import REDACT_ARCHIVES, analytics_jobs
+from app.domains.campaigns.analytics.jobs import analytics_jobs
+from app.domains.campaigns.analytics.model import REDACT_ARCHIVES
 from app.domains.campaigns.analytics.services import archive_files
 from app.domains.campaigns.analytics.services.archive_files import ArchiveFolder
 from app.domains.campaigns.analytics.services.archives import Archives
