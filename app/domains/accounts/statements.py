@@ -102,7 +102,7 @@ class UserSql(Statements, file="users.sql"):
     set_role: Command
     make_admin: Command
     national_ids_to_rewrap: Query[SealedNationalId]
-    rewrap_national_id: Command
+    rewrap_national_ids: Command
 
 
 class ProfileSql(Statements, file="profiles.sql"):

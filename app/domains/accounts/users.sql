@@ -59,6 +59,7 @@ UPDATE users SET role = 'admin', is_verified = true WHERE id = $1;
 SELECT id, national_id_kek_id, national_id_wrapped_key, national_id_ciphertext
 FROM users WHERE national_id_kek_id <> $1 ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED;
 
--- name: rewrap_national_id
--- Stores a national id's data key, wrapped with another key.
-UPDATE users SET national_id_kek_id = $2, national_id_wrapped_key = $3 WHERE id = $1;
+-- name: rewrap_national_ids
+-- Stores data keys of national ids, wrapped with another key: its ID, users, data keys.
+UPDATE users u SET national_id_kek_id = $1, national_id_wrapped_key = n.wrapped_key
+FROM unnest($2::uuid[], $3::bytea[]) AS n (id, wrapped_key) WHERE u.id = n.id;

@@ -75,7 +75,7 @@ async def test_a_bad_public_key_is_refused(scene: Scene, text: str) -> None:
 
 
 async def test_rotation_rewraps_all_and_can_be_taken_up_again(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.domains.ledger.services.keys.ROTATION_BATCH", 2)
+    monkeypatch.setattr("app.kit.rewrapping.BATCH", 2)
     old, new = (base64.b64encode(secrets.token_bytes(32)).decode() for _ in range(2))
     object.__setattr__(scene.services.keys, "keyring", Keyring.parse(f"old:{old}"))
     people = [await scene.person() for _ in range(5)]

@@ -11,7 +11,7 @@ from app.domains.accounts.rules import identity
 from app.domains.accounts.services.auth_log import AuthLog, system_scope
 from app.domains.accounts.services.registration import Registration, national_id_aad
 from app.domains.accounts.services.sessions import Sessions
-from app.domains.accounts.statements import AccessCodeSql, UserSql
+from app.domains.accounts.statements import AccessCodeSql, SealedNationalId, UserSql
 from app.kit import jobs
 from app.kit.clock import Clock
 from app.kit.crypto.envelope import Keyring, Sealed
@@ -19,13 +19,13 @@ from app.kit.db import SYSTEM, Database, Executor, Tx
 from app.kit.errors import Faults, Forbidden, InvalidInput, NotFound
 from app.kit.idempotency import KeyedRequest, check_key, once
 from app.kit.jobs import ScheduledJob
+from app.kit.rewrapping import Stored, rewrap_all
 
 MAX_CODES: Final = 100
 # No 0 O 1 I L: codes are read aloud and copied from paper. One of 31 ** 12 codes cannot be guessed.
 CODE_ALPHABET: Final = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
 CODE_GROUPS: Final = 3
 CODE_GROUP_CHARS: Final = 4
-REWRAP_BATCH: Final = 100
 
 
 @dataclass(frozen=True)
@@ -110,18 +110,12 @@ class Administration:
 
     async def rewrap_national_ids(self) -> int:
         """Moves every national id to the active key-encryption key, batch by batch. Returns how many were moved."""
-        moved = 0
-        while batch := await self.database.write(SYSTEM, self._rewrap_batch):
-            moved += batch
-        return moved
+        others = UserSql.national_ids_to_rewrap
+        moving = rewrap_all(self.database, self.keyring, others, _stored, self._store_national_ids)
+        return max([moved async for moved in moving], default=0)
 
-    async def _rewrap_batch(self, tx: Tx) -> int:
-        rows = await tx.fetch(UserSql.national_ids_to_rewrap, self.keyring.active, REWRAP_BATCH)
-        for row in rows:
-            before = Sealed(row.national_id_kek_id, row.national_id_wrapped_key, row.national_id_ciphertext)
-            sealed = self.keyring.rewrap(before, national_id_aad(row.id))
-            await tx.execute(UserSql.rewrap_national_id, row.id, sealed.kek_id, sealed.wrapped_key)
-        return len(rows)
+    async def _store_national_ids(self, tx: Tx, ids: Sequence[UUID], wrapped: Sequence[bytes]) -> None:
+        await tx.execute(UserSql.rewrap_national_ids, self.keyring.active, list(ids), list(wrapped))
 
     async def _insert_codes(self, tx: Tx, wanted: Sequence[str]) -> list[UUID]:
         inserted = await tx.fetch(AccessCodeSql.insert_access_codes, wanted, self.clock.now())
@@ -160,3 +154,8 @@ def _wanted(count: int | None, codes: Sequence[str] | None) -> list[str]:
 def _random_code() -> str:
     letters = "".join(secrets.choice(CODE_ALPHABET) for _ in range(CODE_GROUPS * CODE_GROUP_CHARS))
     return "-".join(letters[i : i + CODE_GROUP_CHARS] for i in range(0, len(letters), CODE_GROUP_CHARS))
+
+
+def _stored(row: SealedNationalId) -> Stored:
+    sealed = Sealed(row.national_id_kek_id, row.national_id_wrapped_key, row.national_id_ciphertext)
+    return Stored(row.id, sealed, national_id_aad(row.id))

@@ -1,6 +1,6 @@
 """Custodial private keys: encrypted with the keyring, decrypted to sign, rewrapped when the keyring changes."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -9,8 +9,7 @@ from app.domains.ledger.statements import WalletSql
 from app.kit.clock import Clock
 from app.kit.crypto.envelope import Keyring, Sealed
 from app.kit.db import SYSTEM, Database, Tx
-
-ROTATION_BATCH = 500
+from app.kit.rewrapping import Stored, rewrap_all
 
 
 @dataclass(frozen=True)
@@ -30,26 +29,21 @@ class Keys:
         return self.keyring.open(_sealed(key), _aad(key.wallet_id, key.user_id))
 
     async def rotate(self) -> AsyncGenerator[KeyRotation, None]:
-        """Rewraps every key that is not under the active key-encryption key, and yields progress after each batch.
-
-        Each batch commits on its own, so an interrupted rotation can be resumed. New wallets are under the active key
-        from the start. Raises SealBroken or UnknownKey at the first key that cannot be decrypted.
+        """Rewraps every key that is not under the active key-encryption key, and yields progress after each batch. New
+        wallets are under the active key from the start. Raises SealBroken or UnknownKey.
         """
         active = self.keyring.active
         total = await self.database.write(SYSTEM, lambda tx: tx.fetch_one(WalletSql.count_keys_to_rewrap, active)) or 0
-        rewrapped = 0
-        while batch := await self.database.write(SYSTEM, self._rewrap_batch):
-            rewrapped += batch
+        async for rewrapped in rewrap_all(self.database, self.keyring, WalletSql.keys_to_rewrap, _stored, self._store):
             yield KeyRotation(rewrapped, max(total, rewrapped))
 
-    async def _rewrap_batch(self, tx: Tx) -> int:
-        keys = await tx.fetch(WalletSql.keys_to_rewrap, self.keyring.active, ROTATION_BATCH)
-        if not keys:
-            return 0
-        wrapped = [self.keyring.rewrap(_sealed(key), _aad(key.wallet_id, key.user_id)).wrapped_key for key in keys]
-        wallet_ids = [key.wallet_id for key in keys]
-        await tx.execute(WalletSql.rewrap_keys, self.keyring.active, wallet_ids, wrapped, self.clock.now())
-        return len(keys)
+    async def _store(self, tx: Tx, wallet_ids: Sequence[str], wrapped: Sequence[bytes]) -> None:
+        now = self.clock.now()
+        await tx.execute(WalletSql.rewrap_keys, self.keyring.active, list(wallet_ids), list(wrapped), now)
+
+
+def _stored(key: WalletKey) -> Stored:
+    return Stored(key.wallet_id, _sealed(key), _aad(key.wallet_id, key.user_id))
 
 
 def _sealed(key: WalletKey) -> Sealed:

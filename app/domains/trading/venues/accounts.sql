@@ -97,10 +97,6 @@ WHERE a.status <> 'disconnected';
 -- Whether a user has a connected account.
 SELECT EXISTS (SELECT FROM exchange_accounts WHERE user_id = $1 AND status = 'connected');
 
--- name: count_credentials_to_rewrap
--- How many credentials are not under this key-encryption key.
-SELECT count(*) FROM exchange_credentials WHERE kek_id <> $1;
-
 -- name: credentials_to_rewrap
 -- Credentials that are not under this key-encryption key: at most so many.
 SELECT c.account_id, a.user_id, c.kek_id, c.wrapped_key, c.ciphertext

@@ -42,7 +42,6 @@ class AccountSql(Statements, file="accounts.sql"):
     note_unreachable: Command
     open_accounts: Query[OpenAccount]
     has_account: Query[bool]
-    count_credentials_to_rewrap: Query[int]
     credentials_to_rewrap: Query[SealedCredentials]
     rewrap_credentials: Command
 

@@ -1,8 +1,7 @@
 """Where projects pay from. The private keys that tenants give are shown to nobody."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
-from typing import Final
 from uuid import UUID
 
 from app.domains.campaigns.networks.model import Network, PrivateKey
@@ -14,8 +13,7 @@ from app.kit.clock import Clock
 from app.kit.crypto.envelope import Keyring, Sealed
 from app.kit.db import SYSTEM, Database, Tx
 from app.kit.errors import Faults
-
-ROTATION_BATCH: Final = 100
+from app.kit.rewrapping import Stored, rewrap_all
 
 
 @dataclass(frozen=True)
@@ -52,25 +50,15 @@ class ProjectWallets:
         found = await self.database.read(SYSTEM, lambda tx: tx.fetch_one(ProjectSql.key_of_wallet, *row))
         return None if found is None else PrivateKey(self.keyring.open(_sealed(found), _aad(*row)))
 
-    async def rotate(self) -> AsyncGenerator[int, None]:
+    def rotate(self) -> AsyncGenerator[int, None]:
         """Rewraps the keys that are not under the active key-encryption key; yields how many so far. Raises SealBroken
-        or UnknownKey at the first that cannot be decrypted.
+        or UnknownKey.
         """
-        rewrapped = 0
-        while batch := await self.database.write(SYSTEM, self._rewrap_batch):
-            rewrapped += batch
-            yield rewrapped
+        return rewrap_all(self.database, self.keyring, ProjectSql.wallet_keys_to_rewrap, _stored, self._store)
 
-    async def _rewrap_batch(self, tx: Tx) -> int:
-        found = await tx.fetch(ProjectSql.wallet_keys_to_rewrap, self.keyring.active, ROTATION_BATCH)
-        if found:
-            ids = [each.project_id for each in found]
-            wrapped = [
-                self.keyring.rewrap(_sealed(each), _aad(each.project_id, each.tenant_id, each.livemode)).wrapped_key
-                for each in found
-            ]
-            await tx.execute(ProjectSql.rewrap_wallet_keys, self.keyring.active, ids, wrapped, self.clock.now())
-        return len(found)
+    async def _store(self, tx: Tx, ids: Sequence[UUID], wrapped: Sequence[bytes]) -> None:
+        now = self.clock.now()
+        await tx.execute(ProjectSql.rewrap_wallet_keys, self.keyring.active, list(ids), list(wrapped), now)
 
 
 def checked_wallet(wallet: NewWallet, network: Network) -> tuple[str, PrivateKey | None]:
@@ -79,6 +67,10 @@ def checked_wallet(wallet: NewWallet, network: Network) -> tuple[str, PrivateKey
         text = address(wallet.address, network, "address", off_curve=wallet.private_key is None)
         key = None if wallet.private_key is None else private_key(wallet.private_key, network, text, "private_key")
     return text, key
+
+
+def _stored(found: SealedKey) -> Stored:
+    return Stored(found.project_id, _sealed(found), _aad(found.project_id, found.tenant_id, found.livemode))
 
 
 def _sealed(found: SealedKey) -> Sealed:

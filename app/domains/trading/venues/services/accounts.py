@@ -1,11 +1,10 @@
 """Connecting accounts at exchanges, and disconnecting them. What they are reached with is shown to nobody."""
 
 import hmac
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Final
 from uuid import UUID, uuid4
 
 import msgspec
@@ -38,10 +37,9 @@ from app.kit.crypto.envelope import Keyring, Sealed
 from app.kit.db import SYSTEM, Database, Tx
 from app.kit.errors import Faults, InvalidInput, NotFound
 from app.kit.idempotency import KeyedRequest, Made, check_key, once_prepared
+from app.kit.rewrapping import Stored, rewrap_all
 from app.kit.text import is_storable
 from app.kit.wake import Wake
-
-ROTATION_BATCH: Final = 100
 
 
 @dataclass(frozen=True)
@@ -134,25 +132,15 @@ class ExchangeAccounts:
         plain = self.keyring.open(_sealed(found), _aad(found.account_id, found.user_id))
         return msgspec.json.decode(plain, type=Credentials)
 
-    async def rotate(self) -> AsyncGenerator[int, None]:
-        """Rewraps the credentials that are not under the active key-encryption key; yields how many so far.
-
-        Raises SealBroken or UnknownKey at the first that cannot be decrypted.
+    def rotate(self) -> AsyncGenerator[int, None]:
+        """Rewraps the credentials that are not under the active key-encryption key; yields how many so far. Raises
+        SealBroken or UnknownKey.
         """
-        rewrapped = 0
-        while batch := await self.database.write(SYSTEM, self._rewrap_batch):
-            rewrapped += batch
-            yield rewrapped
+        return rewrap_all(self.database, self.keyring, AccountSql.credentials_to_rewrap, _stored, self._store)
 
-    async def _rewrap_batch(self, tx: Tx) -> int:
-        found = await tx.fetch(AccountSql.credentials_to_rewrap, self.keyring.active, ROTATION_BATCH)
-        if found:
-            ids = [each.account_id for each in found]
-            wrapped = [
-                self.keyring.rewrap(_sealed(each), _aad(each.account_id, each.user_id)).wrapped_key for each in found
-            ]
-            await tx.execute(AccountSql.rewrap_credentials, self.keyring.active, ids, wrapped, self.clock.now())
-        return len(found)
+    async def _store(self, tx: Tx, ids: Sequence[UUID], wrapped: Sequence[bytes]) -> None:
+        now = self.clock.now()
+        await tx.execute(AccountSql.rewrap_credentials, self.keyring.active, list(ids), list(wrapped), now)
 
     async def _terms(self, tx: Tx, viewer: Viewer) -> ConnectingTerms:
         [terms] = await tx.fetch(AccountSql.terms_of_connecting, viewer.user_id, self.clock.now())
@@ -207,6 +195,10 @@ def _check_credential(text: str, field: str, *, lines: bool = False) -> str:
     if not 1 <= len(text) <= MAX_CREDENTIAL_CHARS or not plain.isascii() or not plain.isprintable():
         raise InvalidInput(field, f"It has 1 to {MAX_CREDENTIAL_CHARS:,} printable ASCII characters.")
     return text
+
+
+def _stored(found: SealedCredentials) -> Stored:
+    return Stored(found.account_id, _sealed(found), _aad(found.account_id, found.user_id))
 
 
 def _sealed(found: SealedCredentials) -> Sealed:
