@@ -56,7 +56,7 @@ class LeaderboardEntry:
     participation_id: strawberry.ID = from_parent(
         lambda root: strawberry.ID(global_id("Participation", root.participation_id)),
         graphql_type=strawberry.ID,
-        description="The global ID of their participation, by which entries can be told apart.",
+        description="The global ID of their participation, by which entries are distinguished.",
     )
     participation: Participation | None = related(
         participation_loaders.participation_by_id,

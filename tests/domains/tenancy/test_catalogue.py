@@ -1,4 +1,4 @@
-"""Every table with rows of tenants, by Postgres's own catalogue: whoever adds one is told what it lacks."""
+"""Every table with rows of tenants, by Postgres's own catalogue: who adds one sees what it lacks."""
 
 from typing import Final
 
@@ -38,9 +38,9 @@ SECRET: Final = {
 """Tables that nobody but Moneta reads, and why."""
 SHOWN: Final = {
     "projects.projects_public": "A public project, while it and its tenant are active. Never one of tests.",
-    "leaderboard_entries.leaderboard_entries_project": "Who has how many points is shown to whoever sees the project.",
-    "tasks.tasks_project": "What a project asks is shown to whoever sees the project.",
-    "project_counters.project_counters_project": "How many take part is shown to whoever sees the project.",
+    "leaderboard_entries.leaderboard_entries_project": "Who has how many points is shown to who sees the project.",
+    "tasks.tasks_project": "What a project asks is shown to who sees the project.",
+    "project_counters.project_counters_project": "How many take part is shown to who sees the project.",
     "participants.participants_self": "The user who is linked to a participant is that participant.",
     "participant_wallets.participant_wallets_self": "Their wallets.",
     "participations.participations_self": "What they take part in.",
@@ -61,7 +61,7 @@ GLOBALLY_UNIQUE: Final = {
     "tenant_invitations_token_hash": "It is looked up before it is known whose it is; 256 random bits.",
 }
 """Unique keys without the tenant, or the mode, and why."""
-LEFT_BEHIND: Final = {"participant_activity.participant_id": "Whoever is no more stays counted, once."}
+LEFT_BEHIND: Final = {"participant_activity.participant_id": "Who is no more stays counted, once."}
 """Columns that name a row without referring to it, and why."""
 SOUND: Final = {
     "forced": (LOOSE, ()),

@@ -37,7 +37,7 @@ class Walk:
     asked: int = field(default=0)
 
     async def answer(self, call: Call, asker: Asker, secret: str) -> tuple[str, int]:
-        """What is answered, as text in which `secret` is not told apart, and the number of statements."""
+        """What is answered, as text in which `secret` is like any other, and the number of statements."""
         self.asked += 1
         if call.document.startswith("subscription"):
             errors = await self._opened(call, asker)

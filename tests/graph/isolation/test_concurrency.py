@@ -221,7 +221,7 @@ async def test_of_200_at_once_over_five_connections_nobody_meets_a_foreign_row( 
     print(dict(crowd.done), dict(crowd.refused))
     assert crowd.foreign == []
     assert crowd.done["cancelled"] > 0
-    # Whoever tries another's meets nothing, and everybody does each thing.
+    # Who tries another's meets nothing, and everybody does each thing.
     assert crowd.refused["NotFound"] > 0
     assert {"MembersOnly", "Unavailable", "Unauthenticated"}.isdisjoint(crowd.refused)
     everything = {f"{asker.name}: {act}" for asker, _ in askers for act in ("_graph", "_loaders", "_write")}

@@ -1,6 +1,6 @@
 """Wherever the graph takes an ID or a key, one of another tenant or mode is answered as one of nothing at all.
 
-The places are found in the schema: whoever adds one has it tried here, and is told what is missing to try it.
+The places are found in the schema: who adds one has it tried here, and sees what is missing to try it.
 """
 
 from collections.abc import Callable

@@ -42,7 +42,7 @@ MINE = """subscription($key: String!, $first: Int) { leaderboard(projectKey: $ke
 
 
 @dataclass
-class Hall:
+class Stage:
     """The graph, and a project whose leaderboard is watched."""
 
     runtime: AppRuntime
@@ -79,7 +79,7 @@ class Hall:
 
 
 @pytest_asyncio.fixture
-async def hall(application: Application, redis: Redis, owner: Owner, clock: Any) -> AsyncIterator[Hall]:
+async def stage(application: Application, redis: Redis, owner: Owner, clock: Any) -> AsyncIterator[Stage]:
     services = application.services
     alice, bob = await register(services), await register(services, "bob@example.com")
     mail_queue = services[AccountsServices].mail_queue
@@ -88,7 +88,7 @@ async def hall(application: Application, redis: Redis, owner: Owner, clock: Any)
     fair = Fair(office, services[CampaignsServices], await office.acting())
     async with hub_of(application.events, redis) as hub:
         runtime = build_runtime(application, hub, ProcessRpc(redis))
-        yield Hall(runtime, fair, await Contest.begin(fair))
+        yield Stage(runtime, fair, await Contest.begin(fair))
         runtime.subscriptions.stop()
 
 
@@ -96,13 +96,13 @@ def entry(rank: int, points: int, name: str | None = None, level: int = 1) -> di
     return {"rank": rank, "points": str(points), "level": level, "publicName": name}
 
 
-async def test_it_is_there_at_once_and_then_after_changes(hall: Hall) -> None:
-    contest, fair = hall.contest, hall.fair
-    inbox = await hall.open()
+async def test_it_is_there_at_once_and_then_after_changes(stage: Stage) -> None:
+    contest, fair = stage.contest, stage.fair
+    inbox = await stage.open()
     assert inbox.taken == [{"topEntries": []}]
     named = await fair.participant(attributes=(Attribute("public_name", "Ann"),))
     ids = [await contest.join(named), await contest.join()]
-    assert await hall.announce() == 1
+    assert await stage.announce() == 1
     await until(lambda: len(inbox.taken) == 2)
     assert inbox.taken[1]["topEntries"] == sorted(
         [entry(1, 0, "Ann"), entry(1, 0)], key=lambda each: (ids[0] > ids[1]) == (each["publicName"] is None)
@@ -111,29 +111,29 @@ async def test_it_is_there_at_once_and_then_after_changes(hall: Hall) -> None:
     for _ in range(20):
         await contest.adjust(ids[0], 5)
     await contest.adjust(ids[1], 7)
-    assert await hall.announce() == 1
+    assert await stage.announce() == 1
     await until(lambda: len(inbox.taken) == 3)
     assert inbox.taken[2]["topEntries"] == [entry(1, 100, "Ann", 2), entry(2, 7)]
-    assert await hall.announce() == 0
-    # Whoever comes later has the latest state at once, of as many as they ask for.
-    later = await hall.open(first=1)
+    assert await stage.announce() == 0
+    # Who comes later has the latest state at once, of as many as they ask for.
+    later = await stage.open(first=1)
     assert later.taken == [{"topEntries": [entry(1, 100, "Ann", 2)]}]
     assert len(inbox.taken) == 3
 
 
-async def test_equal_subscribers_share_an_execution_whoever_they_are(hall: Hall) -> None:
-    fair, runtime = hall.fair, hall.runtime
+async def test_equal_subscribers_share_an_execution(stage: Stage) -> None:
+    fair, runtime = stage.fair, stage.runtime
     bob = await fair.office.join(fair.office.bob, MemberRole.VIEWER)
     callers = (None, None, fair.office.alice, fair.office.bob, fair.alice, bob)
-    inboxes = [await hall.open(BOARD, each) for each in callers]
+    inboxes = [await stage.open(BOARD, each) for each in callers]
     assert runtime.subscriptions.groups == 1
     before = runtime.subscriptions.counters.executions
-    await hall.contest.join()
-    await hall.announce()
+    await stage.contest.join()
+    await stage.announce()
     await until(lambda: all(len(each.taken) == 2 for each in inboxes))
     assert runtime.subscriptions.counters.executions == before + 1
     # What is the viewer's alone is executed for each.
-    own = [await hall.open(MINE, each) for each in (fair.alice, None)]
+    own = [await stage.open(MINE, each) for each in (fair.alice, None)]
     assert runtime.subscriptions.groups == 3
     [participation] = await fair.office.owner.fetch("SELECT id FROM participations")
     id = global_id("Participation", participation["id"])
@@ -143,54 +143,54 @@ async def test_equal_subscribers_share_an_execution_whoever_they_are(hall: Hall)
     ]
 
 
-async def test_one_that_is_hidden_is_for_the_members_of_the_tenant(hall: Hall) -> None:
-    fair, contest = hall.fair, hall.contest
-    anonymous = await hall.open()
+async def test_one_that_is_hidden_is_for_the_members_of_the_tenant(stage: Stage) -> None:
+    fair, contest = stage.fair, stage.contest
+    anonymous = await stage.open()
     await fair.services.projects.update(fair.alice, contest.project, ProjectChanges(is_public=False))
     bob = await fair.office.join(fair.office.bob, MemberRole.VIEWER)
-    members = [await hall.open(BOARD, each) for each in (fair.alice, fair.alice, bob)]
+    members = [await stage.open(BOARD, each) for each in (fair.alice, fair.alice, bob)]
     # Of a tenant, those of one role.
-    assert hall.runtime.subscriptions.groups == 3
+    assert stage.runtime.subscriptions.groups == 3
     for each in (None, fair.office.bob, in_test_mode(fair.alice)):
-        assert await hall.refused(each) == "NOT_FOUND"
+        assert await stage.refused(each) == "NOT_FOUND"
     await contest.join()
-    await hall.announce()
+    await stage.announce()
     await until(lambda: all(len(each.taken) == 2 for each in members))
-    # Who does not see it any more is told nothing but that.
+    # Who does not see it any more learns nothing but that.
     await until(lambda: anonymous.errors is not None)
     assert anonymous.errors is not None
     assert [each["extensions"]["code"] for each in anonymous.errors] == ["NOT_FOUND"]
     assert anonymous.taken == [{"topEntries": []}]
 
 
-async def test_a_reader_who_is_slow_has_the_latest_state_later(hall: Hall) -> None:
-    slow, quick = await hall.open(), await hall.open()
+async def test_a_reader_who_is_slow_has_the_latest_state_later(stage: Stage) -> None:
+    slow, quick = await stage.open(), await stage.open()
     slow.full = True
     for _ in range(5):
         seen = len(quick.taken)
-        await hall.contest.join()
-        await hall.announce()
+        await stage.contest.join()
+        await stage.announce()
         await until(lambda: len(quick.taken) > seen)  # noqa: B023  # awaited at once
     assert len(quick.taken) == 6
     assert len(slow.taken) == 1
     slow.full = False
-    [member] = [each for each in hall.runtime.subscriptions._by_id.values() if each.sink is slow]
+    [member] = [each for each in stage.runtime.subscriptions._by_id.values() if each.sink is slow]
     member.resume()
     await until(lambda: len(slow.taken) == 2)
     assert slow.taken[1] == quick.taken[-1]
 
 
-async def test_what_cannot_be_followed_is_refused(hall: Hall) -> None:
+async def test_what_cannot_be_followed_is_refused(stage: Stage) -> None:
     for wrong in (0, 101, -1):
-        assert await hall.refused(None, first=wrong) == "BAD_USER_INPUT"
-    assert await hall.refused(None, key="proj_000000000000") == "NOT_FOUND"
+        assert await stage.refused(None, first=wrong) == "BAD_USER_INPUT"
+    assert await stage.refused(None, key="proj_000000000000") == "NOT_FOUND"
 
 
 async def test_ranks_are_right_without_redis_and_changes_are_announced_when_it_is_back(
-    hall: Hall, redis: Redis, monkeypatch: pytest.MonkeyPatch
+    stage: Stage, redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    contest, fair = hall.contest, hall.fair
-    inbox = await hall.open()
+    contest, fair = stage.contest, stage.fair
+    inbox = await stage.open()
     await contest.adjust(await contest.join(), 5)
     topics = fair.services.leaderboards.volatile
 
@@ -199,9 +199,9 @@ async def test_ranks_are_right_without_redis_and_changes_are_announced_when_it_i
 
     with monkeypatch.context() as patched:
         patched.setattr(topics, "_publish_all", lost)
-        assert await hall.announce() == 0
+        assert await stage.announce() == 0
     await redis.delete(latest_key(leaderboard_topic(contest.project)))
     assert len(inbox.taken) == 1
-    assert await hall.announce() == 1
+    assert await stage.announce() == 1
     await until(lambda: len(inbox.taken) == 2)
     assert inbox.taken[1]["topEntries"] == [entry(1, 5)]

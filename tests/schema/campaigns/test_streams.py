@@ -1,4 +1,4 @@
-"""Projects and participations as streams: each event once, in order, for whoever may see it; and what is gone since."""
+"""Projects and participations as streams: each event once, in order, for who may see it; and what is gone since."""
 
 import asyncio
 import json

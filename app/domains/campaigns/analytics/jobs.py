@@ -12,7 +12,7 @@ from app.kit.jobs import Job, Schedule
 
 
 def analytics_jobs(archives: Archives) -> Sequence[Job]:
-    """Taking participants out of archives. Whoever erases some enqueues it: their tenant, mode and IDs."""
+    """Taking participants out of archives. Who erases some enqueues it: their tenant, mode and IDs."""
 
     async def redact(payload: dict[str, Any]) -> None:
         participants = [UUID(each) for each in payload["participant_ids"]]

@@ -165,7 +165,7 @@ class TenantUsage(msgspec.Struct, frozen=True):
 
 
 class Fingerprint(msgspec.Struct, frozen=True):
-    """What the events of a month are, so that others can be told from them."""
+    """What the events of a month are, so that others are known from them."""
 
     events: int
     value: int

@@ -1,4 +1,4 @@
-"""The loaders of leaderboards: for whoever sees the project, and for members of its tenant."""
+"""The loaders of leaderboards: for who sees the project, and for members of its tenant."""
 
 from app.domains.campaigns.leaderboards.statements import LeaderboardSql
 from app.kit.lists import by

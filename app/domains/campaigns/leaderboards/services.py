@@ -44,8 +44,8 @@ class Leaderboards:
         return len(taken) - len(left)
 
     async def announce_first(self, project_id: UUID) -> None:
-        """Announces a leaderboard of which nothing is known to have changed, so that whoever follows it has it at
-        once. Whoever follows it already is not told again.
+        """Announces a leaderboard of which nothing is known to have changed, so that who follows it has it at
+        once. Who follows it already gets nothing again.
         """
         if await self.volatile.latest(leaderboard_topic(project_id)) == {}:
             await self._publish(project_id)

@@ -96,7 +96,7 @@ def _typed_digest(message: bytes) -> bytes:
 
 
 def _is_signed_for_ethereum(digest: bytes, signature: str, address: str) -> bool:
-    # It takes longer to import than anything else here, and only whoever proves a wallet needs it.
+    # It takes longer to import than anything else here, and only who proves a wallet needs it.
     from eth_keys.datatypes import Signature as EthereumSignature
     from eth_keys.exceptions import BadSignature
     from eth_utils.exceptions import ValidationError

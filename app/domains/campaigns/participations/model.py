@@ -103,7 +103,7 @@ class LockedParticipation(Participation, frozen=True):
     user_id: UUID | None
 
 
-class Place(msgspec.Struct, frozen=True):
+class Location(msgspec.Struct, frozen=True):
     """Where a participation is, and whose."""
 
     project_id: UUID

@@ -32,7 +32,7 @@ def closed(project: OpenProject, now: datetime) -> Closed | None:
 def unmet(project: OpenProject, joiner: Joiner, now: datetime) -> tuple[Requirement, ...]:
     """What the project requires and the participant does not meet."""
     required = requirements_of(project.requirements)
-    # Whoever is one of Moneta's users has a wallet in Moneta's ledger.
+    # Who is one of Moneta's users has a wallet in Moneta's ledger.
     has_wallet = joiner.has_wallet or (project.network == Network.INTERNAL and joiner.user_id is not None)
     age, countries = timedelta(milliseconds=required.min_account_age_ms), required.allowed_countries
     met = {

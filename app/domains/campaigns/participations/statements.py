@@ -4,10 +4,10 @@ from uuid import UUID
 
 from app.domains.campaigns.participations.model import (
     Joiner,
+    Location,
     LockedParticipation,
     OpenProject,
     Participation,
-    Place,
     PointEntry,
     ProjectCounts,
     Relevelled,
@@ -38,7 +38,7 @@ class ParticipationSql(Statements, file="participations.sql"):
     insert_joiner: Query[UUID]
     lock_participation: Query[LockedParticipation]
     lock_participation_of: Query[LockedParticipation]
-    place_of_participation: Query[Place]
+    place_of_participation: Query[Location]
     insert_participation: Query[LockedParticipation]
     set_status: Command
     set_verification: Command

@@ -58,7 +58,7 @@ async def test_the_default_tenant_is_created_once_and_adopts(located: Settings, 
         await adopt(located, bob)
 
 
-async def test_whoever_is_no_user_owns_no_tenant(located: Settings, owner: Owner) -> None:
+async def test_who_is_no_user_owns_no_tenant(located: Settings, owner: Owner) -> None:
     with pytest.raises(NotFound, match="create-admin"):
         await adopt(located, DEFAULT._replace(owner="nobody@example.com"))
     assert await owner.fetchval("SELECT count(*) FROM tenants") == 0

@@ -129,14 +129,14 @@ async def test_sums_are_what_the_events_say(park: Park, seed: int) -> None:
                 await park.track(participant_id=chance.choice([each, None]), occurred_at=at)
     for interval in Interval:
         found = {each.started_at: each for each in await park.buckets(NOON - timedelta(days=8), NOON + HOUR, interval)}
-        assert _told(found.values()) == await _expected(park, interval)
+        assert _counted(found.values()) == await _expected(park, interval)
     await counting.count()
     for interval in Interval:
         found = {each.started_at: each for each in await park.buckets(NOON - timedelta(days=8), NOON + HOUR, interval)}
-        assert _told(found.values()) == await _expected(park, interval)
+        assert _counted(found.values()) == await _expected(park, interval)
 
 
-def _told(found: Any) -> dict[datetime, tuple[int, ...]]:
+def _counted(found: Any) -> dict[datetime, tuple[int, ...]]:
     return {
         each.started_at: (each.joins, each.completions, each.points, each.tracked, each.active_participants)
         for each in found

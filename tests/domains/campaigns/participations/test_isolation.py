@@ -16,7 +16,7 @@ from tests.domains.campaigns.fair import Fair, in_test_mode
 PRIVATE = ("participations", "participation_reviews", "task_completions", "point_entries")
 """Of the tenant, and of who takes part."""
 SHOWN = ("tasks", "project_counters")
-"""To whoever sees the project."""
+"""To who sees the project."""
 SECRET = ("task_answers", "task_guesses")
 TABLES = (*PRIVATE, *SHOWN, *SECRET)
 

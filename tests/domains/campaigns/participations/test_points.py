@@ -177,7 +177,7 @@ async def test_what_was_counted_is_announced_once(fair: Fair) -> None:
     [fact] = await contest.project_facts()
     assert (fact.change, fact.participants, fact.completions) == (ProjectChange.COUNTED, 5, 0)
     assert await other.project_facts() == []
-    # Whoever joins while it is announced is announced afterwards.
+    # Who joins while it is announced is announced afterwards.
     await asyncio.gather(*(contest.join() for _ in range(20)), *(announce() for _ in range(10)))
     await announce()
     assert (await contest.project_facts())[-1].participants == 25

@@ -45,7 +45,7 @@ class Joining:
 
     Those who join share the project, so that they wait for nobody. They count themselves in one of its rows, and look
     at the sum of what is committed. Those who do so at once are not in that sum, but there are fewer of them than
-    transactions can be open; so as long as there is room for that many, there is room. Where there is not, whoever
+    transactions can be open; so as long as there is room for that many, there is room. Where there is not, who
     joins begins again alone with the project, when all the others have ended, and the sum is exact.
     """
 

@@ -39,7 +39,7 @@ _FIRST: Final = UUID(int=0)
 @dataclass(frozen=True)
 class Points:
     """The points of participations: entries are added to and never changed, and their sum is what a participation has.
-    Whoever gives points shares the project, so that its thresholds stay as they are meanwhile.
+    Who gives points shares the project, so that its thresholds stay as they are meanwhile.
     """
 
     writing: Writing

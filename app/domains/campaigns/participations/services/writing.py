@@ -9,6 +9,7 @@ from app.domains.accounts.model import Viewer
 from app.domains.accounts.services.auth_log import system_scope as system_scope_of
 from app.domains.campaigns.participations.model import (
     Closed,
+    Location,
     LockedParticipation,
     NotTakingPart,
     OpenProject,
@@ -17,7 +18,6 @@ from app.domains.campaigns.participations.model import (
     ParticipationChange,
     ParticipationFact,
     ParticipationStatus,
-    Place,
 )
 from app.domains.campaigns.participations.rules import closed
 from app.domains.campaigns.participations.statements import ParticipationSql, PointSql
@@ -64,7 +64,7 @@ class Writing:
 
         return await self.database.write(scope_of(by), write)
 
-    async def place(self, tx: Tx, by: Caller, participation_id: UUID) -> Place:
+    async def place(self, tx: Tx, by: Caller, participation_id: UUID) -> Location:
         """Where a participation is that the caller may write about. Raises NotFound, and what `Access.check` does."""
         if isinstance(by, Tenancy):
             await self.access.check(tx, by, MemberRole.ADMIN)
@@ -104,7 +104,7 @@ def keyed_by(by: Caller, key: str, operation: str, request: Any) -> KeyedRequest
     return KeyedRequest.of(by.user_id, key, operation, request)
 
 
-def owns(by: Caller, place: Place) -> bool:
+def owns(by: Caller, place: Location) -> bool:
     """Whether a participation is one of the caller's: of the tenant, in its mode, or of the user."""
     if isinstance(by, Tenancy):
         return (place.tenant_id, place.livemode) == (by.tenant_id, by.livemode)

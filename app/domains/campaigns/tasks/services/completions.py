@@ -55,7 +55,7 @@ from app.kit.events import Fact
 from app.kit.idempotency import Made, check_key
 
 _EXPECTED: Final = {
-    ProofKind.MANUAL: "Whoever reviews this task needs a text.",
+    ProofKind.MANUAL: "Who reviews this task needs a text.",
     ProofKind.API: "Only the tenant says that this task was completed, without a proof.",
     ProofKind.PAYMENT: "This task is completed by a payment, whose transaction is the proof.",
     ProofKind.QUIZ: "This task is a quiz: its answer is the proof.",
