@@ -4,10 +4,13 @@ import asyncio
 from uuid import UUID
 
 from app.domains.accounts.model import Viewer
-from app.kit.db import SYSTEM, Scope
+from app.domains.campaigns.participants.statements import LinkSql
+from app.kit.db import SYSTEM, Scope, Tx
 from tests.domains.campaigns.contest import Contest
 from tests.domains.campaigns.fair import Fair
+from tests.waiting import until
 
+BLOCKED = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 READ = ("participations", "participation_reviews", "task_completions", "point_entries")
 
 
@@ -62,6 +65,28 @@ async def test_whoever_joins_while_they_are_linked_and_unlinked_is_nobody_else(f
     own = f"SELECT count(*) FROM participations WHERE user_id = '{bob.user_id}'"
     assert await contests[0].number(own) == 40
     await contests[0].assert_sound()
+
+
+async def test_whoever_joins_waits_for_who_links_them(fair: Fair) -> None:
+    contest, who, bob, linked_now = (
+        await Contest.begin(fair),
+        await fair.participant(),
+        fair.office.bob,
+        asyncio.Event(),
+    )
+
+    async def link(tx: Tx) -> None:
+        await tx.execute(LinkSql.set_user, who, bob.user_id)
+        linked_now.set()
+        # Committed once the other waits.
+        await until(lambda: contest.number(BLOCKED))
+
+    linking = asyncio.create_task(fair.office.database.write(SYSTEM, link))
+    await linked_now.wait()
+    joining = asyncio.create_task(contest.join(who))
+    await linking
+    assert (await contest.row(await joining))["user_id"] == bob.user_id
+    await contest.assert_sound()
 
 
 async def test_a_user_reads_what_is_about_them_until_they_are_unlinked(fair: Fair) -> None:
