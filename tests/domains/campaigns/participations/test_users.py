@@ -75,11 +75,14 @@ async def test_whoever_joins_waits_for_who_links_them(fair: Fair) -> None:
         asyncio.Event(),
     )
 
+    async def is_waiting() -> bool:
+        return await contest.number(BLOCKED) > 0
+
     async def link(tx: Tx) -> None:
         await tx.execute(LinkSql.set_user, who, bob.user_id)
         linked_now.set()
         # Committed once the other waits.
-        await until(lambda: contest.number(BLOCKED))
+        await until(is_waiting)
 
     linking = asyncio.create_task(fair.office.database.write(SYSTEM, link))
     await linked_now.wait()
