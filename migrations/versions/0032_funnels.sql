@@ -18,8 +18,8 @@ ALTER TABLE participations ENABLE TRIGGER participations_updated_at;
 
 CREATE INDEX participations_user_id ON participations (user_id, joined_at, id) WHERE user_id IS NOT NULL;
 
--- The key share makes whoever joins wait for who links or unlinks the participant, and the other way round: `user_id` is
--- a part of a key of `participants`.
+-- The key share makes whoever joins wait for who links or unlinks the participant, and the other way round: `user_id`
+-- is a part of a key of `participants`.
 CREATE FUNCTION note_user_of_participation() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     SELECT w.user_id INTO NEW.user_id FROM participants w
@@ -79,8 +79,8 @@ INSERT INTO funnel_counts (tenant_id, livemode, project_id, has_completed, is_ve
 SELECT p.tenant_id, p.livemode, p.project_id, p.has_completed, p.verification_status = 'verified', p.level, count(*)
 FROM participations p GROUP BY 1, 2, 3, 4, 5, 6;
 
--- Keeps them as a participation is. It is deferred, as `keep_leaderboard` is: it runs when the events of the transaction
--- are appended, for which those of a project take turns in any case.
+-- Keeps them as a participation is. It is deferred, as `keep_leaderboard` is: it runs when the events of the
+-- transaction are appended, for which those of a project take turns in any case.
 CREATE FUNCTION keep_funnel() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     part participations := CASE WHEN TG_OP = 'DELETE' THEN old ELSE new END;
@@ -95,7 +95,8 @@ BEGIN
             AND c.level = old.level;
     END IF;
     IF TG_OP <> 'DELETE' THEN
-        INSERT INTO funnel_counts AS c (tenant_id, livemode, project_id, has_completed, is_verified, level, participants)
+        INSERT INTO funnel_counts AS c (tenant_id, livemode, project_id, has_completed, is_verified, level,
+            participants)
         VALUES (new.tenant_id, new.livemode, new.project_id, new.has_completed, new.verification_status = 'verified',
             new.level, 1)
         ON CONFLICT (tenant_id, livemode, project_id, has_completed, is_verified, level)

@@ -1,5 +1,6 @@
 -- name: differing_participations
--- Participations that have another user than their participant, or do not know whether anything was completed, up to $1.
+-- Participations that have another user than their participant, or say wrongly whether anything was completed, up to
+-- $1.
 SELECT p.id::text AS key,
     format('user %s, %s', coalesce(p.user_id::text, 'none'), CASE WHEN p.has_completed THEN 'tasks' ELSE 'no task' END)
         AS stored,
@@ -29,8 +30,8 @@ RETURNING p.id::text AS key, n.before,
         AS after;
 
 -- name: differing_funnels
--- Rows of the funnels of projects that differ from what they count, up to $1: a project, whether anything was completed,
--- whether that was verified, and the level.
+-- Rows of the funnels of projects that differ from what they count, up to $1: a project, whether anything was
+-- completed, whether the participation is verified, and the level.
 SELECT format('%s/%s/%s/%s', project_id, has_completed, is_verified, level) AS key,
     coalesce(c.participants, 0)::text AS stored, coalesce(k.participants, 0)::text AS counted,
     count(*) OVER () AS found
