@@ -1,4 +1,4 @@
-"""Joins through an API key, points for many of one project, and a leaderboard of a million."""
+"""Joins through an API key, points for many of one project, and a leaderboard and a funnel of a million."""
 
 import asyncio
 import json
@@ -6,8 +6,10 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import count, islice, repeat
 from statistics import median
 from typing import Any, Final
@@ -19,17 +21,20 @@ from rich.progress import Progress
 
 from app.dev.embedded import Embedded
 from app.dev.processes import Log, spawn, stop
+from app.domains.campaigns.analytics import loaders as analytics_loaders
+from app.domains.campaigns.analytics.model import Interval
+from app.domains.campaigns.analytics.services.statistics import span
 from app.domains.campaigns.leaderboards import loaders
 from app.engine.declarations.nodes import global_id
-from app.kit.db import PUBLIC
-from app.kit.lists import Position, page_request
+from app.kit.db import PUBLIC, Scope
+from app.kit.lists import Page, PageRequest, Position, page_request
 from app.kit.reads import Reads
 from app.main import open_application
 from app.settings import Settings
 from bench.data import fresh_database
 from bench.keys import credentials_of, make_user
 from bench.load import Plan, request_bytes
-from bench.machine import ROOT
+from bench.machine import QUIET_PATIENCE_S, ROOT
 from bench.report import Bar, Report
 from bench.servers import HOME, WORK, Run, Target, moneta, put_load
 
@@ -62,10 +67,22 @@ INSERT INTO participants (id, tenant_id, livemode, username, attributes, referra
 SELECT lpad(to_hex(n), 32, '0')::uuid, t.id, true, 'user ' || n,
     CASE WHEN n %% 2 = 0 THEN jsonb_build_object('public_name', 'User ' || n) ELSE '{}' END, 'R' || n, now(), now()
 FROM tenants t, generate_series(1, %d) n;
-INSERT INTO participations (id, tenant_id, livemode, project_id, participant_id, points, joined_at)
+INSERT INTO participations (id, tenant_id, livemode, project_id, participant_id, points, level, verification_status,
+    has_completed, joined_at)
 SELECT lpad(to_hex(n), 32, '0')::uuid, t.id, true, lpad('1', 32, '0')::uuid, lpad(to_hex(n), 32, '0')::uuid,
-    CASE WHEN n %% 10 = 0 THEN 0 ELSE (random() ^ 3 * 1000000)::bigint END, now()
-FROM tenants t, generate_series(1, %d) n;
+    g.points, 1 + width_bucket(g.points, j.level_thresholds),
+    CASE WHEN n %% 3 = 0 THEN 'verified' ELSE 'pending' END, g.points > 0, now()
+FROM tenants t, projects j, (
+    SELECT n, CASE WHEN n %% 10 = 0 THEN 0 ELSE (random() ^ 3 * 1000000)::bigint END AS points
+    FROM generate_series(1, %d) n
+) g
+WHERE j.id = lpad('1', 32, '0')::uuid;
+INSERT INTO funnel_counts (tenant_id, livemode, project_id, has_completed, is_verified, level, participants)
+SELECT tenant_id, livemode, project_id, has_completed, verification_status = 'verified', level, count(*)
+FROM participations GROUP BY 1, 2, 3, 4, 5, 6;
+INSERT INTO project_statistics (tenant_id, livemode, project_id, interval, started_at, joins)
+SELECT t.id, true, lpad('1', 32, '0')::uuid, 'day', date_trunc('day', now(), 'UTC') - n * interval '1 day', 1000
+FROM tenants t, generate_series(0, 365) n
 """
 
 
@@ -83,16 +100,16 @@ def measure(servers: Embedded, seconds: float, rounds: int, progress: Progress, 
     runs: dict[str, list[Run]] = {}
     with moneta(database_url, servers.redis_url, {}) as target, _worker(database_url, servers.redis_url):
         key = asyncio.run(credentials_of(target.port, database_url))["API key"]
-        filling = progress.add_task("Filling projects", total=1)
-        asyncio.run(_fill(database_url, people))
-        progress.advance(filling)
-        timed = asyncio.run(_pages(Settings(database_url=database_url, redis_url=servers.redis_url, home=HOME), people))
+        asyncio.run(_fill(database_url, people, progress))
+        settings = Settings(database_url=database_url, redis_url=servers.redis_url, home=HOME)
+        timed = asyncio.run(_reads(settings, people, progress))
         plans = _plans(key, people)
         task = progress.add_task("Measuring campaigns", total=rounds * len(plans))
         for _ in range(rounds):
             for name, (requests, connections, expect) in plans.items():
                 once = "top" not in name and "rank" not in name
-                run = _run(target, requests, connections, seconds, expect=expect, once=once)
+                patience_s = 0.0 if people <= FEW else QUIET_PATIENCE_S
+                run = _run(target, requests, connections, seconds, patience_s, expect=expect, once=once)
                 runs.setdefault(name, []).append(run)
                 progress.advance(task)
         joined = asyncio.run(_joined(database_url))
@@ -100,7 +117,14 @@ def measure(servers: Embedded, seconds: float, rounds: int, progress: Progress, 
 
 
 def _run(
-    target: Target, requests: Iterator[bytes], connections: int, seconds: float, *, expect: bytes, once: bool
+    target: Target,
+    requests: Iterator[bytes],
+    connections: int,
+    seconds: float,
+    patience_s: float,
+    *,
+    expect: bytes,
+    once: bool,
 ) -> Run:
     most = int((seconds + 1) * 2_500) if once else 1
     plan = Plan(
@@ -113,7 +137,7 @@ def _run(
         once=once,
         expect=expect,
     )
-    return put_load(target, plan)
+    return put_load(target, plan, patience_s)
 
 
 @contextmanager
@@ -131,15 +155,21 @@ def _worker(database_url: str, redis_url: str) -> Iterator[None]:
         stop(process, (signal.SIGTERM, 10.0))
 
 
-async def _fill(database_url: str, people: int) -> None:
+async def _fill(database_url: str, people: int, progress: Progress) -> None:
+    statements = [
+        "SET session_replication_role = replica",
+        *(_FILL % (people, people)).split(";\n"),
+        "RESET session_replication_role",
+        f"SELECT repair_leaderboard('{BOARD}')",
+        "VACUUM (ANALYZE)",
+        "CHECKPOINT",
+    ]
+    task = progress.add_task("Filling projects", total=len(statements))
     owner = await asyncpg.connect(database_url, command_timeout=3600)
     try:
-        await owner.execute("SET session_replication_role = replica")
-        await owner.execute(_FILL % (people, people))
-        await owner.execute("RESET session_replication_role")
-        await owner.execute("SELECT repair_leaderboard($1)", BOARD)
-        await owner.execute("VACUUM (ANALYZE)")
-        await owner.execute("CHECKPOINT")
+        for statement in statements:
+            await owner.execute(statement)
+            progress.advance(task)
     finally:
         await owner.close()
 
@@ -179,24 +209,48 @@ def _request(query: str, given: dict[str, Any], headers: dict[str, str], *, is_i
     return request_bytes("/graphql", json.dumps({"query": query, "variables": variables}).encode(), headers)
 
 
-async def _pages(settings: Settings, people: int) -> list[Timed]:
-    """Pages of 100 as the public reads them, without HTTP and GraphQL."""
-    board, found = loaders.entries_by_project, []
+async def _reads(settings: Settings, people: int, progress: Progress) -> list[Timed]:
+    """Pages of 100 as the public reads them, and what members read of a project, without HTTP and GraphQL."""
+    board, statistics, now = loaders.entries_by_project, analytics_loaders.statistics_by_project, datetime.now(UTC)
+    places: dict[str, Position | None] = {
+        "page of 100 at the top": None,
+        "in the middle": (125_000, UUID(int=people // 2)),
+        "at the end": (0, UUID(int=people // 10)),
+    }
+    month = page_request(statistics, 100, filters=span(now - timedelta(days=31), now, Interval.DAY))
+    reads: dict[str, tuple[bool, Callable[[Reads], Awaitable[object]]]] = {
+        name: (False, partial(_read_page, board, page_request(board, 100, after=after)))
+        for name, after in places.items()
+    }
+    reads["statistics of a month by day"] = True, partial(_read_page, statistics, month)
+    reads["funnel"] = True, lambda reads: reads.one(analytics_loaders.funnel_by_project, BOARD)
+    task, found = progress.add_task("Reading", total=len(reads)), []
     async with open_application(settings) as application:
-        places: dict[str, Position | None] = {
-            "page of 100 at the top": None,
-            "in the middle": (125_000, UUID(int=people // 2)),
-            "at the end": (0, UUID(int=people // 10)),
-        }
-        for name, after in places.items():
+        member = await _member(settings)
+        for name, (is_members, read) in reads.items():
             times = []
             for _ in range(PAGES):
-                reads, began = Reads(application.database, PUBLIC), time.perf_counter()
-                await reads.page(board, BOARD, page_request(board, 100, after=after))
+                own, began = Reads(application.database, member if is_members else PUBLIC), time.perf_counter()
+                await read(own)
                 times.append(1000 * (time.perf_counter() - began))
-                await reads.aclose()
+                await own.aclose()
             found.append(Timed(name, times))
+            progress.advance(task)
     return found
+
+
+async def _read_page(list: Page[Any], request: PageRequest, reads: Reads) -> object:
+    return await reads.page(list, BOARD, request)
+
+
+async def _member(settings: Settings) -> Scope:
+    owner = await asyncpg.connect(settings.database_url)
+    try:
+        row = await owner.fetchrow("SELECT user_id, tenant_id FROM tenant_members")
+        assert row is not None
+        return Scope(user_id=row["user_id"], tenant_id=row["tenant_id"])
+    finally:
+        await owner.close()
 
 
 async def _joined(database_url: str) -> int:
@@ -230,8 +284,8 @@ def _report(runs: dict[str, list[Run]], timed: list[Timed], joined: int, people:
             f" its answer; a page of a leaderboard and a rank in less than {TARGET_MS:g} ms.",
             f"One server process, one worker, Postgres and Valkey; median of {len(next(iter(runs.values())))} runs of"
             f" {seconds:g} s. {joined:,} joins in all. Limits of the key are lifted in the database.",
-            f"The leaderboard has {people:,} participants, a tenth without points. Its pages and a rank are asked for"
-            " one at a time over one connection.",
+            f"The project of the leaderboard has {people:,} participants, a tenth without points. It is read by one"
+            " request at a time, over one connection.",
         ],
         columns=["", "a second", "p50", "p99", "server CPU each"],
         rows=rows,

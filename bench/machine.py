@@ -53,9 +53,9 @@ def describe() -> Machine:
     )
 
 
-def wait_for_quiet() -> float:
+def wait_for_quiet(patience_s: float = QUIET_PATIENCE_S) -> float:
     """Waits until the cores are idle, for a limited time; returns how busy they were at the end."""
-    deadline = time.monotonic() + QUIET_PATIENCE_S
+    deadline = time.monotonic() + patience_s
     while (busy := _busy_share()) > QUIET and time.monotonic() < deadline:
         pass
     return busy

@@ -17,7 +17,7 @@ import msgspec
 from app.dev.embedded import Embedded
 from app.dev.processes import Log, free_port, spawn, stop, wait_until
 from bench.load import Outcome, Plan
-from bench.machine import CLIENT_CORE, ROOT, SERVER_CORE, cpu_seconds, wait_for_quiet
+from bench.machine import CLIENT_CORE, QUIET_PATIENCE_S, ROOT, SERVER_CORE, cpu_seconds, wait_for_quiet
 
 WORK: Final = Path(__file__).parent / ".work"
 HOME: Final = WORK / "home"
@@ -147,9 +147,11 @@ class Run(msgspec.Struct, frozen=True):
     """Share of all cores that other work kept busy just before."""
 
 
-def put_load(target: Target, plan: Plan) -> Run:
-    """Runs the client in its own process, on its own core where there are two. Raises RuntimeError at a failure."""
-    other_load = wait_for_quiet()
+def put_load(target: Target, plan: Plan, patience_s: float = QUIET_PATIENCE_S) -> Run:
+    """Runs the client in its own process, on its own core where there are two, once others are quiet, or after a while.
+    Raises RuntimeError at a failure.
+    """
+    other_load = wait_for_quiet(patience_s)
     before = cpu_seconds(target.pid)
     done = subprocess.run(
         [sys.executable, "-m", "bench.load"],

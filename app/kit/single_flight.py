@@ -17,7 +17,8 @@ class SingleFlight(Generic[T]):
 
     def has(self, key: Hashable) -> bool:
         """Whether work is under way under this key."""
-        return key in self._under_way
+        task = self._under_way.get(key)
+        return task is not None and not task.done()
 
     async def join(self, key: Hashable, work: Callable[[], Awaitable[T]]) -> T:
         """Returns the result of the work under this key, and begins it where it is not under way."""
@@ -26,7 +27,9 @@ class SingleFlight(Generic[T]):
     def begin(self, key: Hashable, work: Callable[[], Awaitable[T]]) -> "asyncio.Task[T]":
         """Begins the work under this key where it is not under way, and returns its task."""
         task = self._under_way.get(key)
-        if task is None:
+        # What has ended stays until its callbacks run. Whoever joins it gets its result without waiting; if they then
+        # ask again, for one that began later, no callback would ever run.
+        if task is None or task.done():
             loop = asyncio.get_running_loop()
             # The work is shared: its use of the database is not charged to the first caller.
             task = self._under_way[key] = loop.create_task(_run(work), context=detached_context())
@@ -45,7 +48,8 @@ class SingleFlight(Generic[T]):
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def _landed(self, key: Hashable, task: "asyncio.Task[Any]") -> None:
-        self._under_way.pop(key, None)
+        if self._under_way.get(key) is task:
+            del self._under_way[key]
         if not task.cancelled():
             # Marks it as retrieved: every caller may be gone.
             task.exception()

@@ -17,10 +17,10 @@ SELECT gen_random_uuid(), t.id, true, n, 'discord ' || n, 'User ' || n % 4, n % 
 FROM tenants t, generate_series(1, 12) n
 LEFT JOIN (SELECT id, row_number() OVER (ORDER BY email) AS n FROM users) u USING (n);
 INSERT INTO participations (id, tenant_id, livemode, project_id, participant_id, status, points, level,
-    verification_status, joined_at, left_at, banned_at)
+    verification_status, joined_at, left_at, banned_at, user_id)
 SELECT gen_random_uuid(), p.tenant_id, true, j.id, p.id, s.status, n % 5, 1 + n % 3,
     ('{pending,verified,rejected}'::text[])[1 + n % 3], now() - n / 3 * interval '1 s',
-    CASE s.status WHEN 'left' THEN now() END, CASE s.status WHEN 'banned' THEN now() END
+    CASE s.status WHEN 'left' THEN now() END, CASE s.status WHEN 'banned' THEN now() END, p.user_id
 FROM (SELECT *, row_number() OVER (ORDER BY id) AS n FROM participants) p
 JOIN projects j USING (tenant_id, livemode),
     LATERAL (SELECT ('{active,left,banned}'::text[])[1 + n % 3] AS status) s;

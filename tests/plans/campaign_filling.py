@@ -36,14 +36,18 @@ def _participations(rows: int, others: int, ago: str) -> dict[str, str]:
     return {
         "participations": f"""
 INSERT INTO participations (id, tenant_id, livemode, project_id, participant_id, status, points, level,
-    verification_status, joined_at, left_at, banned_at)
+    verification_status, joined_at, left_at, banned_at, user_id)
 SELECT {_N}, {_ONE}, true, {_ONE}, {_N},
     CASE WHEN n % 5000 = 3 THEN 'banned' WHEN n % 10 = 1 THEN 'left' ELSE 'active' END, n % 1000, 1,
     CASE WHEN n % 5000 = 7 THEN 'verified' WHEN n % 10 = 2 THEN 'rejected' ELSE 'pending' END, {ago},
-    CASE WHEN n % 10 = 1 AND n % 5000 <> 3 THEN now() END, CASE WHEN n % 5000 = 3 THEN now() END
+    CASE WHEN n % 10 = 1 AND n % 5000 <> 3 THEN now() END, CASE WHEN n % 5000 = 3 THEN now() END,
+    CASE WHEN n <= {min(others, rows // 10)} THEN {_N} END
 FROM generate_series(1, {rows // 2}) n;
-INSERT INTO participations (id, tenant_id, livemode, project_id, participant_id, joined_at)
-SELECT {USER.format(f"n + {rows}")}, {_ONE}, true, {_N}, {_ONE}, {ago} FROM generate_series(2, {rows // 10}) n;
+INSERT INTO participations (id, tenant_id, livemode, project_id, participant_id, joined_at, user_id)
+SELECT {USER.format(f"n + {rows}")}, {_ONE}, true, {_N}, {_ONE}, {ago}, {_ONE} FROM generate_series(2, {rows // 10}) n;
+INSERT INTO funnel_counts (tenant_id, livemode, project_id, has_completed, is_verified, level, participants)
+SELECT tenant_id, livemode, project_id, false, verification_status = 'verified', level, count(*) FROM participations
+GROUP BY 1, 2, 3, 4, 5, 6;
 INSERT INTO leaderboard_entries (tenant_id, livemode, participation_id, project_id, points, level)
 SELECT tenant_id, livemode, id, project_id, points, level FROM participations WHERE status = 'active';
 INSERT INTO leaderboard_counts (tenant_id, livemode, project_id, level, prefix, participants)
@@ -82,7 +86,7 @@ INSERT INTO analytics_events (id, tenant_id, livemode, project_id, participant_i
 SELECT {_N}, {_ONE}, true, CASE WHEN n % 5 = 0 THEN {USER.format(f"1 + n % {others}")} ELSE {_ONE} END,
     CASE WHEN n % 3 = 0 THEN {USER.format("CASE WHEN n % 2 = 0 THEN 1 ELSE 2 + n % 9999 END")} END, 'tenant',
     CASE WHEN n % 30000 = 3 THEN 'rare' ELSE 'type.1' END, 'x', CASE WHEN n > {rows - 1000} THEN '10.0.0.1'::inet END,
-    now() - ({rows} - n) * interval '7 seconds' FROM generate_series(1, {rows}) n;
+    now() - ({rows} - n) * {1_000_000 // rows} * interval '7 seconds' FROM generate_series(1, {rows}) n;
 DELETE FROM analytics_inbox WHERE id < (SELECT max(id) - 1000 FROM analytics_inbox);
 INSERT INTO project_statistics (tenant_id, livemode, project_id, interval, started_at, joins)
 SELECT {_ONE}, true, {USER.format("p")}, 'hour', date_trunc('hour', now(), 'UTC') - n * interval '1 hour', n

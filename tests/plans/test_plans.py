@@ -34,6 +34,8 @@ OWN: Final = {
     "campaigns.projects.projects_by_tenant": {"status", "network"},
     "campaigns.participants.participants_by_tenant": {"verified", "active"},
     "campaigns.participations.participations_by_participant": {"project_id"},
+    # What happened to one participant, in one project and within a year.
+    "campaigns.analytics.events_by_project": {"participant_id"},
     "campaigns.tasks.tasks_by_project": {"active", "proof_kind"},
     "campaigns.tasks.completions_by_participation": {"task_id"},
     "trading.journal.lots_by_portfolio": {"open"},

@@ -11,6 +11,7 @@ from tests.databases import Owner
 from tests.plans.explained import planned
 
 REASONS: Final[Mapping[str, str]] = {
+    "analytics_events_origins": "as user_analytics_origins",
     "user_analytics_origins": "where events came from is emptied along it; the plan without a moment reads nothing",
 }
 """Indexes that no statement uses, and what they are for."""

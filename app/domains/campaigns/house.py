@@ -5,7 +5,7 @@ from typing import Any
 
 from app.domains.accounts.house import ACCOUNTS
 from app.domains.campaigns.analytics import loaders as analytics_loaders
-from app.domains.campaigns.analytics.jobs import analytics_jobs, analytics_schedules
+from app.domains.campaigns.analytics.jobs import analytics_jobs, analytics_schedules, counting
 from app.domains.campaigns.consistency.counters import COUNTERS
 from app.domains.campaigns.exports import loaders as export_loaders
 from app.domains.campaigns.exports.jobs import export_jobs, export_schedules
@@ -29,7 +29,11 @@ from app.kit.jobs import Job, Schedule
 
 
 async def _tasks(_: Wiring, services: CampaignsServices) -> list[Coroutine[Any, Any, None]]:
-    return [announcing(services.points), announcing_leaderboards(services.leaderboards)]
+    return [
+        announcing(services.points),
+        announcing_leaderboards(services.leaderboards),
+        counting(services.statistics),
+    ]
 
 
 def _jobs(services: CampaignsServices) -> Sequence[Job]:

@@ -24,7 +24,7 @@ from app.schema.tenancy.api_keys import TenantUsage
 
 TYPE = f"1 to {model.MAX_TYPE_CHARS} lower-case letters, digits and `_` `.`, beginning with a letter."
 MAX_LEVELS = 100
-FUNNEL_COST = 500
+FUNNEL_COST = 10
 COUNTING_COST = 50
 MEMBERS = "For the members of its tenant, where the request names that."
 
@@ -244,7 +244,7 @@ class ProjectAnalytics:
         filter=ProjectRetentionFilter,
         max_size=model.MAX_BUCKETS,
         description="Who stays: the weeks in which participants joined, newest first, and for each of them the weeks in"
-        f" which some were active, newest first. It is up to a minute old. {MEMBERS}",
+        f" which some were active, newest first. It is a few seconds old. {MEMBERS}",
     )
     funnel: ProjectFunnel | None = related(
         loaders.funnel_by_project,

@@ -36,6 +36,17 @@ UNSOUND = """
     WHERE (t.status = 'accepted' AND t.points > 0) <> EXISTS (
         SELECT FROM point_entries e WHERE e.completion_id = t.id AND e.amount = t.points AND e.reason = 'task'
     )
+    UNION ALL SELECT 'user of ' || p.id FROM participations p JOIN participants w ON w.id = p.participant_id
+    WHERE p.user_id IS DISTINCT FROM w.user_id
+    UNION ALL SELECT 'completed of ' || p.id FROM participations p WHERE p.has_completed <> EXISTS (
+        SELECT FROM task_completions t WHERE t.participation_id = p.id AND t.status = 'accepted'
+    )
+    UNION ALL SELECT 'funnel of ' || project_id FROM (
+        SELECT project_id, has_completed, verification_status = 'verified' AS is_verified, level, count(*) AS counted
+        FROM participations GROUP BY 1, 2, 3, 4
+    ) p FULL JOIN (SELECT * FROM funnel_counts WHERE participants > 0) f
+        USING (project_id, has_completed, is_verified, level)
+    WHERE p.counted IS DISTINCT FROM f.participants
 """
 """What differs from what it is counted of; nothing."""
 

@@ -1,14 +1,39 @@
-"""The schedules of what happens in projects."""
+"""What workers do about what happens in projects."""
 
+import asyncio
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
+
+import structlog
 
 from app.domains.campaigns.analytics.model import REDACT_ARCHIVES
 from app.domains.campaigns.analytics.services.archives import Archives
 from app.domains.campaigns.analytics.services.events import ProjectEvents
 from app.domains.campaigns.analytics.services.statistics import Statistics
+from app.kit.errors import Unavailable
 from app.kit.jobs import Job, Schedule
+from app.kit.tasks import heed_cancellation
+
+COUNT_EVERY_S: Final = 2.0
+"""Whoever reads statistics counts what is not counted yet: of a minute of many events that takes half a second."""
+
+log = structlog.get_logger(__name__)
+
+
+async def counting(statistics: Statistics) -> None:
+    """Counts what happens in projects, every few seconds, until cancelled. One of several workers at a time does.
+    Losing Postgres only delays.
+    """
+    while True:
+        try:
+            await statistics.count()
+        except Unavailable as problem:
+            log.warning("statistics.waiting", reason=problem.message)
+        except Exception:
+            log.exception("statistics.failed")
+        heed_cancellation()
+        await asyncio.sleep(COUNT_EVERY_S)
 
 
 def analytics_jobs(archives: Archives) -> Sequence[Job]:
@@ -22,9 +47,8 @@ def analytics_jobs(archives: Archives) -> Sequence[Job]:
 
 
 def analytics_schedules(events: ProjectEvents, statistics: Statistics, archives: Archives) -> Sequence[Schedule]:
-    """Counting events, forgetting who was active and where events came from, and writing old months into files."""
+    """Forgetting who was active and where events came from, and writing old months into files."""
     return [
-        Schedule("project-statistics", "* * * * *", "Counts what happened in projects", statistics.count),
         Schedule(
             "project-activity",
             "35 3 * * *",

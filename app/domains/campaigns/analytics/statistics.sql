@@ -65,17 +65,7 @@ SELECT p.id AS project_id, coalesce(sum(c.participants), 0)::bigint AS joined,
         GROUP BY n ORDER BY n
     ) AS level_counts
 FROM projects p
-LEFT JOIN LATERAL (
-    SELECT q.level, q.verification_status = 'verified' AS is_verified, d.participation_id IS NOT NULL AS has_completed,
-        count(*) AS participants
-    FROM participations q
-    LEFT JOIN (
-        SELECT DISTINCT t.participation_id FROM task_completions t
-        WHERE t.tenant_id = p.tenant_id AND t.livemode = p.livemode AND t.project_id = p.id AND t.status = 'accepted'
-    ) d ON d.participation_id = q.id
-    WHERE q.tenant_id = p.tenant_id AND q.livemode = p.livemode AND q.project_id = p.id
-    GROUP BY 1, 2, 3
-) c ON true
+LEFT JOIN funnel_counts c ON c.tenant_id = p.tenant_id AND c.livemode = p.livemode AND c.project_id = p.id
 WHERE p.id = ANY ($1::uuid[]) AND p.tenant_id = (SELECT app_tenant()) AND p.livemode = (SELECT app_livemode())
 GROUP BY p.id, p.level_thresholds;
 

@@ -2,7 +2,12 @@
 
 from typing import Final
 
-from app.domains.campaigns.consistency.statements import ParticipationCountSql, ReferralSql, SumSql
+from app.domains.campaigns.consistency.statements import (
+    FunnelSql,
+    ParticipationCountSql,
+    ReferralSql,
+    SumSql,
+)
 from app.kit.data_checks import Counter, Mending
 
 COUNTERS: Final = (
@@ -25,6 +30,17 @@ COUNTERS: Final = (
         "levels of participations",
         ParticipationCountSql.differing_levels,
         Mending(ParticipationCountSql.lock_participations, ParticipationCountSql.mend_levels),
+    ),
+    # Before the funnels, which count what it mends.
+    Counter(
+        "users and completions of participations",
+        FunnelSql.differing_participations,
+        Mending(ParticipationCountSql.lock_participations, FunnelSql.mend_participations),
+    ),
+    Counter(
+        "funnels of projects",
+        FunnelSql.differing_funnels,
+        Mending(FunnelSql.lock_funnels, FunnelSql.mend_funnels),
     ),
     Counter("sums of events of projects", SumSql.differing_sums, Mending(SumSql.lock_sums, SumSql.mend_sums)),
 )

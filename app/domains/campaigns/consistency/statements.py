@@ -25,6 +25,16 @@ class ParticipationCountSql(Statements, file="participations.sql"):
     mend_levels: Query[Mended]
 
 
+class FunnelSql(Statements, file="funnels.sql"):
+    """What participations take from other rows, and what is counted of it."""
+
+    differing_participations: Query[CounterDifference]
+    mend_participations: Query[Mended]
+    differing_funnels: Query[CounterDifference]
+    lock_funnels: Command
+    mend_funnels: Query[Mended]
+
+
 class SumSql(Statements, file="sums.sql"):
     """What is counted of events."""
 

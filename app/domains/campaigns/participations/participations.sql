@@ -19,16 +19,15 @@ FROM participations WHERE participant_id = {key::uuid};
 
 -- name: participations_by_user
 -- What a user takes part in, as any of the participants that they are linked to.
-SELECT p.id, p.tenant_id, p.livemode, p.project_id, p.participant_id, p.status, p.points, p.level,
-    p.next_level_points, p.verification_status, p.joined_at, p.left_at, p.banned_at, p.updated_at
-FROM participations p JOIN participants who ON who.id = p.participant_id WHERE who.user_id = {key::uuid};
+SELECT id, tenant_id, livemode, project_id, participant_id, status, points, level, next_level_points,
+    verification_status, joined_at, left_at, banned_at, updated_at
+FROM participations WHERE user_id = {key::uuid};
 
 -- name: own_participations_by_projects
 -- The participations of the user who asks in these projects.
-SELECT p.id, p.tenant_id, p.livemode, p.project_id, p.participant_id, p.status, p.points, p.level,
-    p.next_level_points, p.verification_status, p.joined_at, p.left_at, p.banned_at, p.updated_at
-FROM participants who JOIN participations p ON p.participant_id = who.id
-WHERE who.user_id = (SELECT app_user_id()) AND p.project_id = ANY ($1::uuid[]);
+SELECT id, tenant_id, livemode, project_id, participant_id, status, points, level, next_level_points,
+    verification_status, joined_at, left_at, banned_at, updated_at
+FROM participations WHERE user_id = (SELECT app_user_id()) AND project_id = ANY ($1::uuid[]);
 
 -- name: reviews_by_participations
 -- What was decided about these participations, and why.
@@ -107,30 +106,29 @@ ON CONFLICT (tenant_id, livemode, referral_code) DO NOTHING RETURNING id;
 
 -- name: lock_participation
 -- A participation, locked: its ID.
-SELECT p.id, p.tenant_id, p.livemode, p.project_id, p.participant_id, p.status, p.points, p.level,
-    p.next_level_points, p.verification_status, p.joined_at, p.left_at, p.banned_at, p.updated_at, who.user_id
-FROM participations p JOIN participants who ON who.id = p.participant_id WHERE p.id = $1 FOR NO KEY UPDATE OF p;
+SELECT id, tenant_id, livemode, project_id, participant_id, status, points, level, next_level_points,
+    verification_status, joined_at, left_at, banned_at, updated_at, user_id
+FROM participations WHERE id = $1 FOR NO KEY UPDATE;
 
 -- name: lock_participation_of
 -- The participation of a participant in a project, locked: tenant, mode, participant, project.
-SELECT p.id, p.tenant_id, p.livemode, p.project_id, p.participant_id, p.status, p.points, p.level,
-    p.next_level_points, p.verification_status, p.joined_at, p.left_at, p.banned_at, p.updated_at, who.user_id
-FROM participations p JOIN participants who ON who.id = p.participant_id
-WHERE p.tenant_id = $1 AND p.livemode = $2 AND p.participant_id = $3 AND p.project_id = $4 FOR NO KEY UPDATE OF p;
+SELECT id, tenant_id, livemode, project_id, participant_id, status, points, level, next_level_points,
+    verification_status, joined_at, left_at, banned_at, updated_at, user_id
+FROM participations
+WHERE tenant_id = $1 AND livemode = $2 AND participant_id = $3 AND project_id = $4 FOR NO KEY UPDATE;
 
 -- name: place_of_participation
 -- Where a participation is: its ID. Returns project, tenant, mode, user.
-SELECT p.project_id, p.tenant_id, p.livemode, who.user_id
-FROM participations p JOIN participants who ON who.id = p.participant_id WHERE p.id = $1;
+SELECT project_id, tenant_id, livemode, user_id FROM participations WHERE id = $1;
 
 -- name: insert_participation
--- A participation, unless there is one: ID, tenant, mode, project, participant, time, points of the next level, the
--- user who is linked. Returns it.
+-- A participation, unless there is one: ID, tenant, mode, project, participant, time, points of the next level. Returns
+-- it.
 INSERT INTO participations (id, tenant_id, livemode, project_id, participant_id, joined_at, next_level_points)
 VALUES ($1, $2, $3, $4, $5, $6::timestamptz, $7)
 ON CONFLICT (tenant_id, livemode, participant_id, project_id) DO NOTHING
 RETURNING id, tenant_id, livemode, project_id, participant_id, status, points, level, next_level_points,
-    verification_status, joined_at, left_at, banned_at, updated_at, $8::uuid AS user_id;
+    verification_status, joined_at, left_at, banned_at, updated_at, user_id;
 
 -- name: set_status
 -- What becomes of a participation: its ID, status, when it was left, when it was banned.

@@ -69,5 +69,5 @@ ORDER BY p.id LIMIT $3;
 -- Gives participations the level of their project for their points: their IDs. Returns whose, and what they have then.
 UPDATE participations p SET level = 1 + width_bucket(p.points, j.level_thresholds),
     next_level_points = j.level_thresholds[1 + width_bucket(p.points, j.level_thresholds)]
-FROM projects j, participants who WHERE p.id = ANY ($1::uuid[]) AND j.id = p.project_id AND who.id = p.participant_id
-RETURNING p.id, p.project_id, p.participant_id, who.user_id, p.points, p.level;
+FROM projects j WHERE p.id = ANY ($1::uuid[]) AND j.id = p.project_id
+RETURNING p.id, p.project_id, p.participant_id, p.user_id, p.points, p.level;

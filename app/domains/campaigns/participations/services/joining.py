@@ -136,7 +136,7 @@ class Joining:
         """The participation of who joins, which did not take part. Raises AlreadyJoined, ParticipantBanned."""
         row = project.tenant_id, project.livemode
         next_level = project.level_thresholds[0] if project.level_thresholds else None
-        new = uuid4(), *row, project.id, joiner.id, self.writing.clock.now(), next_level, joiner.user_id
+        new = uuid4(), *row, project.id, joiner.id, self.writing.clock.now(), next_level
         if (made := await tx.fetch_one(ParticipationSql.insert_participation, *new)) is not None:
             return made
         found = await tx.fetch_one(ParticipationSql.lock_participation_of, *row, joiner.id, project.id)
