@@ -190,7 +190,7 @@ class ParticipantExists(Problem):
 
 
 class ParticipantErased(Problem):
-    """This participant was erased: nothing of them can be set again."""
+    """This participant was erased: nothing of them can be set or noted again."""
 
     concerns_id = True
 
