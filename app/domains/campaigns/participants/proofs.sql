@@ -22,7 +22,8 @@ DELETE FROM wallet_challenges
 WHERE participant_id = $1 AND network = $2 AND message = $3 AND expires_at > $4::timestamptz RETURNING address;
 
 -- name: lock_claims
--- Which participants of a tenant have a wallet, locked, and whether they have proven it: tenant, mode, network, address.
+-- Which participants of a tenant have a wallet, locked, and whether they have proven it: tenant, mode, network,
+-- address.
 SELECT participant_id, verified_at IS NOT NULL AS is_proven FROM participant_wallets
 WHERE tenant_id = $1 AND livemode = $2 AND network = $3 AND address = $4 ORDER BY participant_id FOR UPDATE;
 
