@@ -215,6 +215,27 @@ async def test_of_who_leaves_and_joins_at_once_never_more_take_part_than_can(fai
     await contest.assert_sound()
 
 
+async def test_the_last_place_is_taken_while_somebody_is_taking_it(fair: Fair) -> None:
+    contest, services = await Contest.begin(fair, max_participants=1), fair.services
+    ids = []
+    for _ in range(2):
+        ids.append(await contest.join())
+        await services.participations.ban(fair.alice, ids[-1], "Spam", fair.office.key)
+    stream, unban = participation_stream(contest.project), services.joining.unban
+    sql = "SELECT FROM event_streams WHERE stream = $1 FOR UPDATE"
+    async with meanwhile(fair, sql, stream) as start:
+        await start(unban(fair.alice, ids[0], fair.office.key))
+        await start(refused(unban(fair.alice, ids[1], fair.office.key), ProjectFull))
+        await start(refused(contest.join(), ProjectFull))
+    await services.participations.leave(fair.alice, ids[0], fair.office.key)
+    async with meanwhile(fair, sql, stream) as start:
+        await start(contest.join())
+        await start(refused(unban(fair.alice, ids[1], fair.office.key), ProjectFull))
+        await start(refused(contest.join(), ProjectFull))
+    assert await contest.active() == 1
+    await contest.assert_sound()
+
+
 async def test_of_an_ended_ban_and_forty_who_join_one_has_the_last_place(fair: Fair) -> None:
     contest, services = await Contest.begin(fair, max_participants=1), fair.services
     ids = [await contest.join()]
