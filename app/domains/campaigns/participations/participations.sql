@@ -82,8 +82,8 @@ SELECT coalesce(sum(participants), 0)::bigint AS count, current_setting('max_con
 FROM project_counters WHERE tenant_id = $1 AND livemode = $2 AND project_id = $3;
 
 -- name: joiner_by_id
--- A participant of a tenant who is to join, and is neither linked nor erased meanwhile: ID, tenant, mode, network of
--- the project.
+-- A participant of a tenant who is to join, and is neither linked, unlinked nor erased until the end: ID, tenant, mode,
+-- network of the project.
 SELECT p.id, p.user_id, p.is_active, p.is_verified, p.attributes ->> 'country' AS country,
     least(p.created_at, u.created_at) AS since, EXISTS (
         SELECT FROM participant_wallets w
@@ -107,12 +107,12 @@ VALUES ($1, $2, $3, $4, $5, $6, $7::timestamptz, $7::timestamptz)
 ON CONFLICT (tenant_id, livemode, referral_code) DO NOTHING RETURNING id;
 
 -- name: lock_participation
--- A participation, locked, whose participant is neither linked nor erased meanwhile: its ID.
+-- A participation, locked: its ID.
 SELECT p.id, p.tenant_id, p.livemode, p.project_id, p.participant_id, p.status, p.points, p.level,
     p.next_level_points, p.verification_status, p.joined_at, p.left_at, p.banned_at, p.updated_at, who.user_id,
     who.erased_at IS NOT NULL AS is_erased
 FROM participations p JOIN participants who ON who.id = p.participant_id
-WHERE p.id = $1 FOR NO KEY UPDATE OF p FOR KEY SHARE OF who;
+WHERE p.id = $1 FOR NO KEY UPDATE OF p;
 
 -- name: lock_participation_of
 -- The participation of a participant in a project, locked: tenant, mode, participant, project.
@@ -120,13 +120,13 @@ SELECT p.id, p.tenant_id, p.livemode, p.project_id, p.participant_id, p.status, 
     p.next_level_points, p.verification_status, p.joined_at, p.left_at, p.banned_at, p.updated_at, who.user_id,
     who.erased_at IS NOT NULL AS is_erased
 FROM participations p JOIN participants who ON who.id = p.participant_id
-WHERE p.tenant_id = $1 AND p.livemode = $2 AND p.participant_id = $3 AND p.project_id = $4
-FOR NO KEY UPDATE OF p FOR KEY SHARE OF who;
+WHERE p.tenant_id = $1 AND p.livemode = $2 AND p.participant_id = $3 AND p.project_id = $4 FOR NO KEY UPDATE OF p;
 
 -- name: place_of_participation
--- Where a participation is: its ID. Returns project, tenant, mode, user.
+-- Where a participation is, whose participant is neither linked, unlinked nor erased until the end: its ID. Returns
+-- project, tenant, mode, user.
 SELECT p.project_id, p.tenant_id, p.livemode, who.user_id
-FROM participations p JOIN participants who ON who.id = p.participant_id WHERE p.id = $1;
+FROM participations p JOIN participants who ON who.id = p.participant_id WHERE p.id = $1 FOR KEY SHARE OF who;
 
 -- name: insert_participation
 -- A participation, unless there is one: ID, tenant, mode, project, participant, time, points of the next level, the

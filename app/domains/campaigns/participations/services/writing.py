@@ -39,8 +39,8 @@ Caller: TypeAlias = Tenancy | Viewer
 
 @dataclass(frozen=True)
 class Writing:
-    """Keyed writes about participations. A transaction locks the project, then the participation, then what is below
-    it; the streams are last.
+    """Keyed writes about participations. A transaction shares the participant, so that nobody is linked or erased
+    meanwhile, locks the project, then the participation, then what is below it; the streams are last.
     """
 
     database: Database

@@ -157,7 +157,7 @@ class Completions:
         async def review(tx: Tx, facts: list[Fact]) -> Made:
             checked = note(comment, "note")
             await self.writing.access.check(tx, by, MemberRole.ADMIN)
-            named = await tx.fetch_one(CompletionSql.completions_by_ids, [id])
+            named = await tx.fetch_one(CompletionSql.completion_to_review, id)
             if named is None or (named.tenant_id, named.livemode) != (by.tenant_id, by.livemode):
                 raise NotFound(Completion)
             project = await self.writing.shared(tx, named.project_id)
