@@ -19,6 +19,7 @@ from app.engine.declarations.problems import (
 )
 from app.kit import errors
 from app.schema.campaigns.completions import TaskCompletion, read_completion
+from app.schema.campaigns.participant_changes import ParticipantErased
 from app.schema.campaigns.participation_changes import (
     NOTE,
     NotTakingPart,
@@ -122,7 +123,9 @@ class ReviewCompletionInput:
     id: strawberry.ID = strawberry.field(description="The global ID of the completion.")
     accepted: bool = strawberry.field(description="Whether it gives its points. Otherwise it is rejected.")
     note: str | None = strawberry.field(
-        default=None, description=f"What there is to say about it, {NOTE} The participant sees it. Null: nothing."
+        default=None,
+        description=f"What there is to say about it, {NOTE} The participant sees it. Null: nothing, which it is of a"
+        " participant who was erased.",
     )
     idempotency_key: str = strawberry.field(description=IDEMPOTENCY_KEY)
 
@@ -151,6 +154,7 @@ class CompletionMutation:
         NotFound,
         TenantNotActive,
         ProjectNotOpen,
+        ParticipantErased,
         ParticipantBanned,
         NotTakingPart,
         TaskNotOpen,
@@ -179,6 +183,7 @@ class CompletionMutation:
         NotFound,
         TenantNotActive,
         ProjectNotOpen,
+        ParticipantErased,
         ParticipantBanned,
         AlreadyReviewed,
         ResultDeleted,

@@ -57,7 +57,7 @@ class ParticipantExists(Problem):
 
 @problem_type(model.ParticipantErased)
 class ParticipantErased(Problem):
-    """The participant was erased: nothing of them can be set again."""
+    """The participant was erased: nothing of them can be set or noted again."""
 
 
 @problem_type(model.ReferralRefused)
@@ -275,8 +275,8 @@ class ParticipantMutation:
 
     @mutation(VerifyWalletPayload, InvalidInput, NotFound, TenantNotActive, ChallengeInvalid, WalletProven)
     async def verify_wallet(self, info: Info, input: VerifyWalletInput) -> Any:
-        """Notes that a wallet is the participant's, by the signature of its owner. For the owners and admins of its
-        tenant.
+        """Notes that a wallet is the participant's, by the signature of its owner. It is removed from participants of
+        the tenant who have named it and not proven it. For the owners and admins of its tenant.
         """
         tenancy, id = info.context.require_tenancy(), key_of(input.participant_id, Participant)
         await _services(info).proofs.verify(tenancy, id, input.network, input.signature)

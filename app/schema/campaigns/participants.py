@@ -190,7 +190,8 @@ class ParticipantViewer:
     participants: Connection[Participant] = paged(
         loaders.participants_by_user,
         key="user_id",
-        description="The participants that the viewer is linked to, one in each tenant, newest first.",
+        description="The participants that the viewer is linked to, at most one of the real ones and one of those for"
+        " tests in each tenant, newest first. `isLive` says which: in either mode of the request both are shown.",
     )
 
 

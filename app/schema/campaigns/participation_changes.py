@@ -19,7 +19,7 @@ from app.engine.declarations.problems import (
     problem_type,
 )
 from app.kit import errors
-from app.schema.campaigns.participant_changes import ParticipantAttributeInput
+from app.schema.campaigns.participant_changes import ParticipantAttributeInput, ParticipantErased
 from app.schema.campaigns.participants import Participant
 from app.schema.campaigns.participations import Participation, caller_of, read_participation
 from app.schema.context import Info
@@ -240,6 +240,7 @@ class ParticipationMutation:
         InvalidInput,
         NotFound,
         TenantNotActive,
+        ParticipantErased,
         ParticipantBanned,
         ResultDeleted,
         IdempotencyKeyReused,
@@ -268,7 +269,15 @@ class ParticipationMutation:
         await _services(info).joining.unban(tenancy, id, input.idempotency_key)
         return UnbanParticipantPayload(participation=await shown_participation(info, id))
 
-    @mutation(VerifyParticipationPayload, InvalidInput, NotFound, TenantNotActive, ResultDeleted, IdempotencyKeyReused)
+    @mutation(
+        VerifyParticipationPayload,
+        InvalidInput,
+        NotFound,
+        TenantNotActive,
+        ParticipantErased,
+        ResultDeleted,
+        IdempotencyKeyReused,
+    )
     async def verify_participation(self, info: Info, input: VerifyParticipationInput) -> Any:
         """Notes what the tenant has decided about a participation, as often as need be. For its owners and admins."""
         tenancy, id = info.context.require_tenancy(), key_of(input.participation_id, Participation)

@@ -245,7 +245,8 @@ class ParticipationViewer:
         loaders.participations_by_user,
         key="user_id",
         description="What the viewer takes part in, as any of the participants that they are linked to, those joined"
-        " last first.",
+        " last first. Tests are among it, if a tenant has linked the viewer to a participant for tests, in either mode"
+        " of the request: `participant { isLive }` says which.",
     )
 
 

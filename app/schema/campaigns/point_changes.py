@@ -17,6 +17,7 @@ from app.engine.declarations.problems import (
     mutation,
     problem_type,
 )
+from app.schema.campaigns.participant_changes import ParticipantErased
 from app.schema.campaigns.participation_changes import ID, NOTE, ProjectNotOpen, shown_participation
 from app.schema.campaigns.participations import Participation, PointEntry
 from app.schema.campaigns.project_changes import ProjectArchived
@@ -83,6 +84,7 @@ class PointMutation:
         NotFound,
         TenantNotActive,
         ProjectNotOpen,
+        ParticipantErased,
         NotEnoughPoints,
         ResultDeleted,
         IdempotencyKeyReused,

@@ -56,7 +56,7 @@ DELETE FROM participant_link_challenges WHERE user_id = $1 AND tenant_id = $2 AN
 -- name: lock_owners
 -- The participants of a tenant with a wallet, locked, up to two, who has proven it first: tenant, mode, network,
 -- address.
-SELECT p.id AS participant_id, p.user_id IS NOT NULL AS is_linked, w.verified_at IS NOT NULL AS is_proven
+SELECT p.id AS participant_id, w.verified_at IS NOT NULL AS is_proven, p.user_id IS NOT NULL AS is_linked
 FROM participant_wallets w JOIN participants p ON p.id = w.participant_id
 WHERE w.tenant_id = $1 AND w.livemode = $2 AND w.network = $3 AND w.address = $4
 ORDER BY w.verified_at IS NULL, p.id LIMIT 2 FOR NO KEY UPDATE OF p, w;

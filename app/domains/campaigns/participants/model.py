@@ -163,11 +163,16 @@ class OpenLink(msgspec.Struct, frozen=True):
 
 
 class WalletClaim(msgspec.Struct, frozen=True):
-    """A participant with a wallet that a user has signed with."""
+    """A participant with a wallet that somebody has signed with."""
 
     participant_id: UUID
-    is_linked: bool
     is_proven: bool
+
+
+class LinkableClaim(WalletClaim, frozen=True):
+    """A participant with a wallet that a user has signed with, and whether a user is linked to them."""
+
+    is_linked: bool
 
 
 class Link(msgspec.Struct, frozen=True):
@@ -185,7 +190,7 @@ class ParticipantExists(Problem):
 
 
 class ParticipantErased(Problem):
-    """This participant was erased: nothing of them can be set again."""
+    """This participant was erased: nothing of them can be set or noted again."""
 
     concerns_id = True
 

@@ -21,12 +21,17 @@ WHERE participant_id = $1 AND network = $2 AND tenant_id = $3 AND livemode = $4 
 DELETE FROM wallet_challenges
 WHERE participant_id = $1 AND network = $2 AND message = $3 AND expires_at > $4::timestamptz RETURNING address;
 
--- name: is_proven
--- Whether another participant has proven a wallet: tenant, mode, network, address, participant.
-SELECT EXISTS (
-    SELECT FROM participant_wallets WHERE tenant_id = $1 AND livemode = $2 AND network = $3 AND address = $4
-        AND participant_id <> $5 AND verified_at IS NOT NULL
-);
+-- name: lock_claims
+-- Which participants of a tenant have a wallet, locked, and whether they have proven it: tenant, mode, network,
+-- address.
+SELECT participant_id, verified_at IS NOT NULL AS is_proven FROM participant_wallets
+WHERE tenant_id = $1 AND livemode = $2 AND network = $3 AND address = $4 ORDER BY participant_id FOR UPDATE;
+
+-- name: remove_claims
+-- Removes a wallet from the participants of a tenant who have not proven it, but one: tenant, mode, network, address,
+-- that one.
+DELETE FROM participant_wallets WHERE tenant_id = $1 AND livemode = $2 AND network = $3 AND address = $4
+    AND participant_id <> $5 AND verified_at IS NULL;
 
 -- name: set_verified
 -- Notes that a wallet was proven: participant, network, when.

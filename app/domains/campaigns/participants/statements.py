@@ -4,6 +4,7 @@ from uuid import UUID
 
 from app.domains.campaigns.participants.model import (
     Challenge,
+    LinkableClaim,
     OpenLink,
     Participant,
     ParticipantWallet,
@@ -46,7 +47,8 @@ class ProofSql(Statements, file="proofs.sql"):
     put_challenge: Command
     challenge_of_wallet: Query[Challenge]
     use_challenge: Query[str]
-    is_proven: Query[bool]
+    lock_claims: Query[WalletClaim]
+    remove_claims: Command
     set_verified: Command
     remove_challenges: Command
 
@@ -65,6 +67,6 @@ class LinkSql(Statements, file="links.sql"):
     put_link_challenge: Command
     link_challenge: Query[Challenge]
     use_link_challenge: Query[str]
-    lock_owners: Query[WalletClaim]
+    lock_owners: Query[LinkableClaim]
     remove_link_challenges: Command
     remove_links: Command

@@ -98,9 +98,12 @@ class Participation(msgspec.Struct, frozen=True):
 
 
 class LockedParticipation(Participation, frozen=True):
-    """A participation that the transaction has locked, and the user who is linked to the participant."""
+    """A participation that the transaction has locked, the user who is linked to the participant, and whether the
+    participant was erased.
+    """
 
     user_id: UUID | None
+    is_erased: bool
 
 
 class Location(msgspec.Struct, frozen=True):

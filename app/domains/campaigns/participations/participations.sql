@@ -81,14 +81,15 @@ SELECT coalesce(sum(participants), 0)::bigint AS count, current_setting('max_con
 FROM project_counters WHERE tenant_id = $1 AND livemode = $2 AND project_id = $3;
 
 -- name: joiner_by_id
--- A participant of a tenant who is to join: ID, tenant, mode, network of the project.
+-- A participant of a tenant who is to join, and is neither linked, unlinked nor erased until the end: ID, tenant, mode,
+-- network of the project.
 SELECT p.id, p.user_id, p.is_active, p.is_verified, p.attributes ->> 'country' AS country,
     least(p.created_at, u.created_at) AS since, EXISTS (
         SELECT FROM participant_wallets w
         WHERE w.participant_id = p.id AND w.network = $4::text AND w.verified_at IS NOT NULL
     ) AS has_wallet
 FROM participants p LEFT JOIN users u ON u.id = p.user_id
-WHERE p.id = $1 AND p.tenant_id = $2 AND p.livemode = $3;
+WHERE p.id = $1 AND p.tenant_id = $2 AND p.livemode = $3 FOR KEY SHARE OF p;
 
 -- name: participant_of_user
 -- The participant of a tenant that a user is linked to: tenant, mode, user.
@@ -106,20 +107,25 @@ ON CONFLICT (tenant_id, livemode, referral_code) DO NOTHING RETURNING id;
 
 -- name: lock_participation
 -- A participation, locked: its ID.
-SELECT id, tenant_id, livemode, project_id, participant_id, status, points, level, next_level_points,
-    verification_status, joined_at, left_at, banned_at, updated_at, user_id
-FROM participations WHERE id = $1 FOR NO KEY UPDATE;
+SELECT p.id, p.tenant_id, p.livemode, p.project_id, p.participant_id, p.status, p.points, p.level,
+    p.next_level_points, p.verification_status, p.joined_at, p.left_at, p.banned_at, p.updated_at, p.user_id,
+    who.erased_at IS NOT NULL AS is_erased
+FROM participations p JOIN participants who ON who.id = p.participant_id
+WHERE p.id = $1 FOR NO KEY UPDATE OF p;
 
 -- name: lock_participation_of
 -- The participation of a participant in a project, locked: tenant, mode, participant, project.
-SELECT id, tenant_id, livemode, project_id, participant_id, status, points, level, next_level_points,
-    verification_status, joined_at, left_at, banned_at, updated_at, user_id
-FROM participations
-WHERE tenant_id = $1 AND livemode = $2 AND participant_id = $3 AND project_id = $4 FOR NO KEY UPDATE;
+SELECT p.id, p.tenant_id, p.livemode, p.project_id, p.participant_id, p.status, p.points, p.level,
+    p.next_level_points, p.verification_status, p.joined_at, p.left_at, p.banned_at, p.updated_at, p.user_id,
+    who.erased_at IS NOT NULL AS is_erased
+FROM participations p JOIN participants who ON who.id = p.participant_id
+WHERE p.tenant_id = $1 AND p.livemode = $2 AND p.participant_id = $3 AND p.project_id = $4 FOR NO KEY UPDATE OF p;
 
 -- name: place_of_participation
--- Where a participation is: its ID. Returns project, tenant, mode, user.
-SELECT project_id, tenant_id, livemode, user_id FROM participations WHERE id = $1;
+-- Where a participation is, whose participant is neither linked, unlinked nor erased until the end: its ID. Returns
+-- project, tenant, mode, user.
+SELECT p.project_id, p.tenant_id, p.livemode, p.user_id
+FROM participations p JOIN participants who ON who.id = p.participant_id WHERE p.id = $1 FOR KEY SHARE OF who;
 
 -- name: insert_participation
 -- A participation, unless there is one: ID, tenant, mode, project, participant, time, points of the next level. Returns
@@ -128,7 +134,7 @@ INSERT INTO participations (id, tenant_id, livemode, project_id, participant_id,
 VALUES ($1, $2, $3, $4, $5, $6::timestamptz, $7)
 ON CONFLICT (tenant_id, livemode, participant_id, project_id) DO NOTHING
 RETURNING id, tenant_id, livemode, project_id, participant_id, status, points, level, next_level_points,
-    verification_status, joined_at, left_at, banned_at, updated_at, user_id;
+    verification_status, joined_at, left_at, banned_at, updated_at, user_id, false AS is_erased;
 
 -- name: set_status
 -- What becomes of a participation: its ID, status, when it was left, when it was banned.

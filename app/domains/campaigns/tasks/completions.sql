@@ -41,6 +41,13 @@ INSERT INTO task_completions (id, tenant_id, livemode, project_id, participation
     proof, transaction_hash, created_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12::timestamptz);
 
+-- name: completion_to_review
+-- A completion, whose participant is neither linked, unlinked nor erased until the end: its ID.
+SELECT c.id, c.tenant_id, c.livemode, c.project_id, c.participation_id, c.task_id, c.ordinal, c.status, c.points,
+    c.proof, c.transaction_hash, c.created_at, c.reviewed_at, c.reviewed_by, c.review_note
+FROM task_completions c JOIN participations p ON p.id = c.participation_id
+JOIN participants who ON who.id = p.participant_id WHERE c.id = $1 FOR KEY SHARE OF who;
+
 -- name: lock_completion
 -- A completion of a tenant, locked: its ID, tenant, mode.
 SELECT id, tenant_id, livemode, project_id, participation_id, task_id, ordinal, status, points, proof, transaction_hash,

@@ -32,6 +32,7 @@ class CompletionSql(Statements, file="completions.sql"):
     is_transaction_used: Query[bool]
     wallet_exists: Query[bool]
     insert_completion: Command
+    completion_to_review: Query[Completion]
     lock_completion: Query[Completion]
     review_completion: Command
     guesses_of_task: Query[int]

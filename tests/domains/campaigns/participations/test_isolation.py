@@ -10,6 +10,7 @@ from app.domains.campaigns.participations.model import Verification, Verificatio
 from app.domains.campaigns.tasks.model import AnswerProof, ProofKind, Quiz, WrongAnswer
 from app.domains.tenancy.tenants.model.tenants import MemberRole, Tenancy
 from app.kit.db import PUBLIC, SYSTEM, Scope
+from app.kit.errors import NotFound
 from tests.domains.campaigns.contest import Contest
 from tests.domains.campaigns.fair import Fair, in_test_mode
 
@@ -86,6 +87,27 @@ async def test_a_user_sees_what_they_take_part_in_and_nobody_elses(fair: Fair) -
         # Not as somebody who names the tenant without being a member.
         stranger = Scope(user_id=office.bob.user_id, tenant_id=fair.alice.tenant_id)
         assert await fair.rows(stranger, f"SELECT FROM {table}") == (table in PRIVATE), table
+
+
+async def test_a_user_sees_what_they_are_in_tests_in_either_mode_and_joins_none_themself(fair: Fair) -> None:
+    bob, test = fair.office.bob, in_test_mode(fair.alice)
+    contest = await Contest.begin(fair, test)
+    person = await fair.participant(test)
+    id = await contest.join(person, test)
+    await fair.services.links.link(bob, (await fair.services.links.issue(test, person)).token)
+    for livemode in (True, False):
+        scope = Scope(user_id=bob.user_id, livemode=livemode)
+        for table in ("participants", "participations"):
+            assert await fair.rows(scope, f"SELECT FROM {table} WHERE NOT livemode") == 1
+    second = await Contest.begin(fair, test)
+    with pytest.raises(NotFound):
+        await second.join(by=bob)
+    # The same user is somebody else among the real ones.
+    real = await Contest.begin(fair)
+    assert (await real.row(await real.join(by=bob)))["participant_id"] != person
+    assert await fair.services.participations.leave(bob, id, "leave") == id
+    await fair.services.links.unlink_self(bob, person)
+    assert await fair.rows(bob.scope, "SELECT FROM participations WHERE NOT livemode") == 0
 
 
 @pytest.mark.parametrize("table", TABLES)

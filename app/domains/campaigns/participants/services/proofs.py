@@ -57,8 +57,9 @@ class Proofs:
         return await self.database.write(system_scope(tenancy), work)
 
     async def verify(self, tenancy: Tenancy, participant_id: UUID, network: Network, signature: str) -> None:
-        """Notes that a wallet was proven by the signature of what `start` gave, which is then used up. Raises
-        InvalidInput, NotFound, Forbidden, TenantNotActive, ChallengeInvalid, WalletProven.
+        """Notes that a wallet was proven by the signature of what `start` gave, which is then used up. Participants who
+        have named it without a proof lose it. Raises InvalidInput, NotFound, Forbidden, TenantNotActive,
+        ChallengeInvalid, WalletProven.
         """
         row = participant_id, network, tenancy.tenant_id, tenancy.livemode
 
@@ -75,13 +76,14 @@ class Proofs:
 
         async def work(tx: Tx) -> None:
             await self.access.check(tx, tenancy, MemberRole.ADMIN)
-            now, address = self.clock.now(), await tx.fetch_one(ProofSql.address_of_wallet, *row)
-            used = await tx.fetch_one(ProofSql.use_challenge, participant_id, network, asked.message, now)
-            if used is None or used != address:
-                raise ChallengeInvalid
-            of_tenant = tenancy.tenant_id, tenancy.livemode, network, address, participant_id
-            if await tx.fetch_one(ProofSql.is_proven, *of_tenant):
+            now, wallet = self.clock.now(), (tenancy.tenant_id, tenancy.livemode, network, asked.address)
+            claims = {each.participant_id: each.is_proven for each in await tx.fetch(ProofSql.lock_claims, *wallet)}
+            if any(is_proven for each, is_proven in claims.items() if each != participant_id):
                 raise WalletProven
+            used = await tx.fetch_one(ProofSql.use_challenge, participant_id, network, asked.message, now)
+            if used is None or participant_id not in claims:
+                raise ChallengeInvalid
+            await tx.execute(ProofSql.remove_claims, *wallet, participant_id)
             await tx.execute(ProofSql.set_verified, participant_id, network, now)
 
         await self.database.write(system_scope(tenancy), work)

@@ -19,6 +19,7 @@ from app.domains.campaigns.participations.services.writing import (
     count,
     facts_of,
     keyed_by,
+    refuse_erased,
     refuse_inactive,
     writer_of,
 )
@@ -56,12 +57,13 @@ class Participations:
 
     async def ban(self, by: Tenancy, id: UUID, reason: str, idempotency_key: str) -> UUID:
         """Bans a participant from a project, which has room for another then. Raises InvalidInput, NotFound, Forbidden,
-        TenantNotActive, ParticipantBanned, IdempotencyKeyReused.
+        TenantNotActive, ParticipantErased, ParticipantBanned, IdempotencyKeyReused.
         """
 
         async def ban(tx: Tx, facts: list[Fact]) -> Made:
             checked, place = note(reason, "reason"), await self.writing.place(tx, by, id)
             found = await self.writing.locked(tx, id)
+            refuse_erased(found)
             if found.status == ParticipationStatus.BANNED:
                 raise ParticipantBanned
             now = self.writing.clock.now()
@@ -85,7 +87,7 @@ class Participations:
         idempotency_key: str,
     ) -> UUID:
         """Notes what a tenant has verified of a participation, in place of what it noted before. Raises InvalidInput,
-        NotFound, Forbidden, TenantNotActive, IdempotencyKeyReused.
+        NotFound, Forbidden, TenantNotActive, ParticipantErased, IdempotencyKeyReused.
         """
 
         def check() -> str | None:
@@ -99,6 +101,7 @@ class Participations:
         async def verify(tx: Tx, facts: list[Fact]) -> Made:
             checked, place = check(), await self.writing.place(tx, by, id)
             found = await self.writing.locked(tx, id)
+            refuse_erased(found)
             await tx.execute(ParticipationSql.set_verification, id, given.status)
             row = id, place.tenant_id, place.livemode
             decided = stored_attributes(given.data), checked, writer_of(by), self.writing.clock.now()

@@ -18,7 +18,7 @@ from app.domains.campaigns.participations.model import (
     ProjectNotOpen,
 )
 from app.domains.campaigns.participations.rules import adjustment, note, thresholds
-from app.domains.campaigns.participations.services.writing import Writing, facts_of, keyed_by, writer_of
+from app.domains.campaigns.participations.services.writing import Writing, facts_of, keyed_by, refuse_erased, writer_of
 from app.domains.campaigns.participations.statements import ParticipationSql, PointSql
 from app.domains.campaigns.projects.model import Project, ProjectArchived, ProjectChange, ProjectFact
 from app.domains.campaigns.projects.statements import ProjectSql
@@ -46,7 +46,7 @@ class Points:
 
     async def adjust(self, by: Tenancy, participation_id: UUID, given: Adjustment, idempotency_key: str) -> UUID:
         """Gives or takes points; returns the ID of the entry. Raises InvalidInput, NotFound, Forbidden,
-        TenantNotActive, ProjectNotOpen, NotEnoughPoints, IdempotencyKeyReused.
+        TenantNotActive, ProjectNotOpen, ParticipantErased, NotEnoughPoints, IdempotencyKeyReused.
         """
 
         def check() -> str | None:
@@ -64,6 +64,7 @@ class Points:
             if project.archived_at is not None:
                 raise ProjectNotOpen(Closed.ARCHIVED)
             found = await self.writing.locked(tx, participation_id)
+            refuse_erased(found)
             if found.points + given.amount < 0:
                 raise NotEnoughPoints(found.points)
             entry = await self.give(tx, facts, found, given.amount, given.reason, note=checked, by=writer_of(by))

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from app.domains.accounts.model import Viewer
 from app.domains.accounts.services.auth_log import system_scope as system_scope_of
+from app.domains.campaigns.participants.model import ParticipantErased
 from app.domains.campaigns.participations.model import (
     Closed,
     Location,
@@ -38,8 +39,8 @@ Caller: TypeAlias = Tenancy | Viewer
 
 @dataclass(frozen=True)
 class Writing:
-    """Keyed writes about participations. A transaction locks the project, then the participation, then what is below
-    it; the streams are last.
+    """Keyed writes about participations. A transaction shares the participant, so that nobody is linked or erased
+    meanwhile, locks the project, then the participation, then what is below it; the streams are last.
     """
 
     database: Database
@@ -130,6 +131,12 @@ async def count(tx: Tx, participation: LockedParticipation, *, participants: int
     """Counts for the project of a participation."""
     place = participation.tenant_id, participation.livemode, participation.project_id
     await tx.execute(PointSql.count, *place, participation.id, participants, completions)
+
+
+def refuse_erased(participation: LockedParticipation) -> None:
+    """Raises ParticipantErased: nothing is written of who is to be forgotten."""
+    if participation.is_erased:
+        raise ParticipantErased
 
 
 def refuse_inactive(participation: LockedParticipation) -> None:

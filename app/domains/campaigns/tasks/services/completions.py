@@ -24,6 +24,7 @@ from app.domains.campaigns.participations.services.writing import (
     count,
     facts_of,
     keyed_by,
+    refuse_erased,
     refuse_inactive,
     writer_of,
 )
@@ -92,9 +93,9 @@ class Completions:
         """Completes a task; returns the ID of the completion. One that a person has to look at gives points when it is
         accepted, the others at once. A wrong answer counts.
 
-        Raises InvalidInput, NotFound, Forbidden, TenantNotActive, ProjectNotOpen, ParticipantBanned, NotTakingPart,
-        TaskNotOpen, AlreadyCompleted, CoolingDown, PaymentRefused, PaymentUsed, WrongAnswer, NoGuessesLeft,
-        IdempotencyKeyReused.
+        Raises InvalidInput, NotFound, Forbidden, TenantNotActive, ProjectNotOpen, ParticipantErased, ParticipantBanned,
+        NotTakingPart, TaskNotOpen, AlreadyCompleted, CoolingDown, PaymentRefused, PaymentUsed, WrongAnswer,
+        NoGuessesLeft, IdempotencyKeyReused.
         """
 
         async def complete(tx: Tx, facts: list[Fact]) -> _Tried:
@@ -102,6 +103,7 @@ class Completions:
             place = await self.writing.place(tx, by, participation_id)
             project = await self.writing.shared(tx, place.project_id)
             found = await self.writing.locked(tx, participation_id)
+            refuse_erased(found)
             refuse_inactive(found)
             task = await tx.fetch_one(TaskSql.share_task, task_id, place.project_id)
             if task is None:
@@ -147,21 +149,23 @@ class Completions:
         return tried.id
 
     async def review(self, by: Tenancy, id: UUID, comment: str | None, idempotency_key: str, *, accepted: bool) -> UUID:
-        """Accepts a completion, which gives its points, or rejects it, so that the task can be completed again. Raises
-        InvalidInput, NotFound, Forbidden, TenantNotActive, ProjectNotOpen, ParticipantBanned, AlreadyReviewed,
-        IdempotencyKeyReused.
+        """Accepts a completion, which gives its points, or rejects it, so that the task can be completed again. Of who
+        was erased, without a comment. Raises InvalidInput, NotFound, Forbidden, TenantNotActive, ProjectNotOpen,
+        ParticipantErased, ParticipantBanned, AlreadyReviewed, IdempotencyKeyReused.
         """
 
         async def review(tx: Tx, facts: list[Fact]) -> Made:
             checked = note(comment, "note")
             await self.writing.access.check(tx, by, MemberRole.ADMIN)
-            named = await tx.fetch_one(CompletionSql.completions_by_ids, [id])
+            named = await tx.fetch_one(CompletionSql.completion_to_review, id)
             if named is None or (named.tenant_id, named.livemode) != (by.tenant_id, by.livemode):
                 raise NotFound(Completion)
             project = await self.writing.shared(tx, named.project_id)
             if project.archived_at is not None:
                 raise ProjectNotOpen(Closed.ARCHIVED)
             found = await self.writing.locked(tx, named.participation_id)
+            if checked is not None:
+                refuse_erased(found)
             completion = await tx.fetch_one(CompletionSql.lock_completion, id, by.tenant_id, by.livemode)
             if completion is None or completion.status != CompletionStatus.PENDING:
                 raise AlreadyReviewed
