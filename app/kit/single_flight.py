@@ -27,7 +27,7 @@ class SingleFlight(Generic[T]):
     def begin(self, key: Hashable, work: Callable[[], Awaitable[T]]) -> "asyncio.Task[T]":
         """Begins the work under this key where it is not under way, and returns its task."""
         task = self._under_way.get(key)
-        # What has ended stays until its callbacks run. Whoever joins it gets its result without waiting; if they then
+        # What has ended stays until its callbacks run. Who joins it gets its result without waiting; if they then
         # ask again, for one that began later, no callback would ever run.
         if task is None or task.done():
             loop = asyncio.get_running_loop()

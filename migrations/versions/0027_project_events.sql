@@ -133,11 +133,19 @@ CREATE FUNCTION record_project_event(
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     before text := app_see_as('on');
+    tenant uuid := (of_row ->> 'tenant_id')::uuid;
+    live boolean := (of_row ->> 'livemode')::boolean;
+    project uuid := (of_row ->> 'project_id')::uuid;
 BEGIN
-    INSERT INTO analytics_events (tenant_id, livemode, project_id, participant_id, source, event_type, event_name,
-        properties, occurred_at)
-    VALUES ((of_row ->> 'tenant_id')::uuid, (of_row ->> 'livemode')::boolean, (of_row ->> 'project_id')::uuid,
-        participant, 'moneta', type, name, properties, at);
+    IF to_regclass('analytics_events_' || to_char(at AT TIME ZONE 'UTC', 'YYYY_MM')) IS NULL THEN
+        -- What was brought along from a time of which no events are kept is counted all the same.
+        INSERT INTO analytics_inbox (tenant_id, livemode, project_id, participant_id, kind, points, occurred_at)
+        VALUES (tenant, live, project, participant, type, coalesce((properties ->> 'points')::bigint, 0), at);
+    ELSE
+        INSERT INTO analytics_events (tenant_id, livemode, project_id, participant_id, source, event_type, event_name,
+            properties, occurred_at)
+        VALUES (tenant, live, project, participant, 'moneta', type, name, properties, at);
+    END IF;
     PERFORM app_see_as(before);
 END
 $$;

@@ -1,4 +1,4 @@
-"""Equal work at once is done once, and what has ended is not given to whoever asks later."""
+"""Equal work at once is done once, and what has ended is not given to who asks later."""
 
 import asyncio
 from itertools import count

@@ -16,7 +16,7 @@ from app.kit.jobs import Job, Schedule
 from app.kit.tasks import heed_cancellation
 
 COUNT_EVERY_S: Final = 2.0
-"""Whoever reads statistics counts what is not counted yet: of a minute of many events that takes half a second."""
+"""Who reads statistics counts what is not counted yet: of a minute of many events that takes half a second."""
 
 log = structlog.get_logger(__name__)
 

@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -90,6 +91,12 @@ async def test_what_they_had_is_theirs(fair: Fair, adopt: Callable[..., Any]) ->
     assert {(row["tenant_id"], row["livemode"]) for row in (fifth, project)} == {(fair.alice.tenant_id, True)}
     part = await adopted("participations", 3, 6)
     assert (part["points"], part["level"], part["next_level_points"]) == (600, 4, 1000)
+    # From before the first month of which events are kept: they are counted and have no events.
+    assert part["joined_at"] == datetime(2025, 1, 2, tzinfo=UTC)
+    counted = "SELECT count(*), sum(points)::bigint FROM analytics_inbox WHERE project_id = $1 AND participant_id = $2"
+    of_part = part["project_id"], part["participant_id"]
+    assert await fair.office.owner.fetchrow(counted, *of_part) == (2, 600)
+    assert await fair.office.owner.fetchval("SELECT count(*) FROM analytics_events") == 0
 
 
 async def test_nothing_is_stored_in_a_dry_run_which_finds_the_same(fair: Fair, adopt: Callable[..., Any]) -> None:

@@ -1,4 +1,4 @@
-"""A participation is of the user whom its participant is linked to, whoever changes that, and when."""
+"""A participation is of the user whom its participant is linked to, however and whenever that is changed."""
 
 import asyncio
 from uuid import UUID
@@ -50,7 +50,7 @@ async def test_they_have_none_once_the_user_is_no_more(fair: Fair) -> None:
     await contest.assert_sound()
 
 
-async def test_whoever_joins_while_they_are_linked_and_unlinked_is_nobody_else(fair: Fair) -> None:
+async def test_who_joins_while_they_are_linked_and_unlinked_is_nobody_else(fair: Fair) -> None:
     await fair.office.owner.execute("UPDATE tenants SET max_projects = 40")
     contests = [await Contest.begin(fair) for _ in range(40)]
     who, bob = await fair.participant(), fair.office.bob
@@ -67,7 +67,7 @@ async def test_whoever_joins_while_they_are_linked_and_unlinked_is_nobody_else(f
     await contests[0].assert_sound()
 
 
-async def test_whoever_joins_waits_for_who_links_them(fair: Fair) -> None:
+async def test_who_joins_waits_for_who_links_them(fair: Fair) -> None:
     contest, who, bob, linked_now = (
         await Contest.begin(fair),
         await fair.participant(),

@@ -84,8 +84,8 @@ async def assert_as_expected(owner: Owner, sides: Sequence[Side]) -> None:
     assert sorted(await rows(owner, _BOARDS)) == sorted(boards)
 
 
-async def assert_told(owner: Owner, sides: Sequence[Side], told: dict[str, int]) -> None:
-    """Each stream has the events that are expected, without gaps. Those of one step are in any order. `told`: how many
+async def assert_expected(owner: Owner, sides: Sequence[Side], known: dict[str, int]) -> None:
+    """Each stream has the events that are expected, without gaps. Those of one step are in any order. `known`: how many
     events of each stream were compared before.
     """
     found: dict[str, list[Row]] = {}
@@ -98,9 +98,9 @@ async def assert_told(owner: Owner, sides: Sequence[Side], told: dict[str, int])
     expected = {stream: facts for side in sides for each in side.projects for stream, facts in each.facts.items()}
     assert found.keys() == expected.keys()
     for stream, facts in expected.items():
-        before = told.get(stream, 0)
+        before = known.get(stream, 0)
         assert same(found[stream][before:], facts[before:]), stream
-        told[stream] = len(facts)
+        known[stream] = len(facts)
     assert await rows(owner, _ENDS) == []
 
 

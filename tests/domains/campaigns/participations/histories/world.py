@@ -29,7 +29,7 @@ from app.domains.campaigns.tasks.model import (
 )
 from app.kit.errors import IdempotencyKeyReused, InvalidInput, NotFound
 from tests.domains.campaigns.fair import Fair, in_test_mode
-from tests.domains.campaigns.participations.histories.comparing import assert_as_expected, assert_told
+from tests.domains.campaigns.participations.histories.comparing import assert_as_expected, assert_expected
 from tests.domains.campaigns.participations.histories.expected import (
     ANSWER,
     Done,
@@ -79,7 +79,7 @@ class World:
     payments: list[Paid]
     shop: str
     sides: list[Side] = field(default_factory=list)
-    told: dict[str, int] = field(default_factory=dict)
+    known: dict[str, int] = field(default_factory=dict)
     done: list[tuple[Side | None, Keyed, str, Any]] = field(default_factory=list)
     """Keyed calls that were done: of which tenant, or of a user; the call, its key, and the result."""
     used: set[tuple[UUID, str]] = field(default_factory=set)
@@ -114,7 +114,7 @@ class World:
             "DELETE FROM tenants; TRUNCATE event_streams, events CASCADE;"
             "DELETE FROM idempotency_keys; DELETE FROM pgqueuer"
         )
-        self.sides, self.told, self.done, self.used, self.user_keys = [], {}, [], set(), 0
+        self.sides, self.known, self.done, self.used, self.user_keys = [], {}, [], set(), 0
         for slug, owner in (("acme", self.fair.office.alice), ("other", self.fair.office.bob)):
             await self.fair.office.found(slug, owner)
             real = await self.fair.office.acting(owner, slug)
@@ -158,7 +158,7 @@ class World:
 
     async def check(self) -> None:
         await assert_as_expected(self.fair.office.owner, self.sides)
-        await assert_told(self.fair.office.owner, self.sides, self.told)
+        await assert_expected(self.fair.office.owner, self.sides, self.known)
 
     async def do(self, plan: Plan, call: Keyed, key: str, side: Side | None = None, *, again: bool = False) -> None:
         """A call with its key, if it has one, which is the tenant's if a side is given; once more perhaps, of which
@@ -208,7 +208,7 @@ class World:
         return side.key if user is None else self.user_key
 
     def seen(self, part: Part, user: int | None, plan: Plan) -> Plan:
-        """What a caller is told: users nothing of a participation that is not theirs."""
+        """What a caller learns: users nothing of a participation that is not theirs."""
         return plan if user is None or part.person.user == self.users[user].user_id else NotFound
 
     async def join_self(self, side: Side, project: Project, user: int, *, again: bool) -> None:
