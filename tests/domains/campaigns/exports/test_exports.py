@@ -23,7 +23,7 @@ from app.domains.campaigns.networks.model import Network
 from app.domains.campaigns.participants.model import Attribute, NamedWallet, NewParticipant, ParticipantChanges
 from app.domains.campaigns.participants.rules import checked
 from app.domains.tenancy.tenants.model.tenants import MemberRole, PlanChanges, SubscriptionStatus, Tenancy
-from app.kit.errors import Forbidden, IdempotencyKeyReused, InvalidInput, NotFound
+from app.kit.errors import Forbidden, IdempotencyKeyReused, InvalidInput, NotFound, ResultDeleted
 from tests.databases import NOON
 from tests.domains.campaigns.fair import ETHEREUM, SOLANA, Fair, in_test_mode
 from tests.domains.campaigns.stall import Stall, sent
@@ -174,6 +174,9 @@ async def test_a_key_that_was_used_without_a_filter_is_not_used_with_one(fair: F
         with pytest.raises(IdempotencyKeyReused):
             await start(fair.alice, "key", other)
     assert await stall.count("participant_exports") == 1
+    await fair.office.owner.execute("DELETE FROM participant_exports")
+    with pytest.raises(ResultDeleted):
+        await start(fair.alice, "key")
 
 
 async def test_owners_and_admins_export_also_when_the_subscription_has_ended(fair: Fair, stall: Stall) -> None:
