@@ -23,7 +23,7 @@ from tests.graph.world import World
 
 EMPTY: Final = {"Project.retention"}
 """Lists that have no rows in an estate: what they sum happened at other times."""
-FOR_USERS: Final = {"Tenant.apiKeys", "Tenant.members", "Tenant.invitations"}
+FOR_USERS: Final = {"Tenant.apiKeys"}
 """What no key reads."""
 STREAMS: Final = {
     "Subscription.participantImportProgress": ("ParticipantImport", import_stream),
