@@ -1,4 +1,5 @@
-// Reads examples/: one operation in each file, and its variables in a .json of the same name.
+// Reads examples/: one operation in each file, its variables in a .json of the same name, and the headers that it needs,
+// as the tenant that it is about, in a .headers.json.
 //
 // A file begins with comments: `# Group: Title`, with `(log in)` at the end where a user must be logged in, and, after
 // an empty comment line, paragraphs of instructions. The page shows them above the editor, which has the operation alone.
@@ -14,9 +15,12 @@ export async function readExamples(folder) {
   const texts = files.filter((each) => each.endsWith(".graphql"));
   return Promise.all(
     texts.map(async (file) => {
-      const beside = file.replace(/\.graphql$/, ".json");
+      const beside = async (ending) => {
+        const other = file.replace(/\.graphql$/, ending);
+        return files.includes(other) ? readFile(join(folder, other), "utf8") : null;
+      };
       const example = readExample(file, await readFile(join(folder, file), "utf8"));
-      return { ...example, variables: files.includes(beside) ? await readFile(join(folder, beside), "utf8") : null };
+      return { ...example, variables: await beside(".json"), headers: await beside(".headers.json") };
     }),
   );
 }

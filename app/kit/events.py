@@ -105,8 +105,7 @@ class EventSql(Statements, file="events.sql"):
 
 
 positions_by_stream = {
-    audience: one(EventSql.stream_positions, key="stream", audience=audience)
-    for audience in (Audience.PUBLIC, Audience.VIEWER)
+    audience: one(EventSql.stream_positions, key="stream", audience=audience) for audience in Audience
 }
 """The position of a stream, read in the same snapshot as the list that a client continues from."""
 

@@ -73,12 +73,22 @@ class Moneta:
         self.process.kill()
         self.process.wait(HANG_S)
 
-    def post(self, query: str, variables: dict[str, Any] | None = None, token: str | None = None) -> dict[str, Any]:
+    def post(
+        self,
+        query: str,
+        variables: dict[str, Any] | None = None,
+        token: str | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> dict[str, Any]:
         """Sends an operation; returns the whole response."""
         request = urllib.request.Request(
             f"{self.url}/graphql",
             json.dumps({"query": query, "variables": variables or {}}).encode(),
-            {"content-type": "application/json", **({"authorization": f"Bearer {token}"} if token else {})},
+            {
+                "content-type": "application/json",
+                **({"authorization": f"Bearer {token}"} if token else {}),
+                **(headers or {}),
+            },
         )
         with urllib.request.urlopen(request, timeout=HANG_S) as response:
             answer: dict[str, Any] = json.load(response)

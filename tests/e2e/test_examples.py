@@ -45,6 +45,14 @@ BOT = """mutation($id: ID!) { createBot(input: {
 LATER = {"51-signals"}
 """What says something at the end of a candle only."""
 NOTIFIED = "{ viewer { notifications(first: 1) { nodes { title } } } }"
+JOINER = """mutation($input: CreateParticipantInput!) { createParticipant(input: $input) {
+  __typename ... on CreateParticipantPayload { participant { id } } ... on Problem { message }
+} }"""
+JOIN = """mutation($input: JoinProjectInput!) { joinProject(input: $input) {
+  __typename ... on Problem { message }
+} }"""
+NEWEST = '{ tenant { participants(first: 1, filter: {usernamePrefix: "example-"}) { nodes { id } } } }'
+TENANT = {"X-Moneta-Tenant": "demo"}
 WALLET = "{ viewer { wallet { walletId } } }"
 
 
@@ -69,6 +77,9 @@ def _variables(path: Path, moneta: Moneta, token: str) -> dict[str, Any]:
         recipient = data["viewer"]["beneficiaries"]["nodes"][0]["wallet"]["walletId"]
         price = round(Decimal(data["token"]["priceUsd"]) * Decimal("1.00003"), 2)
         viewer = data["viewer"]
+        found = moneta.post(NEWEST, token=token, headers=_headers(path))["data"]["tenant"]
+        if found is not None and found["participants"]["nodes"]:
+            text = text.replace("{{participant}}", found["participants"]["nodes"][0]["id"])
         newest = {kind: viewer[f"{kind}s"]["nodes"][0]["id"] for kind in ("bot", "backtest")}
         portfolio = viewer["defaultPortfolio"]["id"]
         values = {"recipient": recipient, "portfolio": portfolio, "price": price, "key": path.stem, **newest}
@@ -78,11 +89,18 @@ def _variables(path: Path, moneta: Moneta, token: str) -> dict[str, Any]:
     return variables
 
 
+def _headers(path: Path) -> dict[str, str]:
+    """What the page fills the header editor with."""
+    beside = path.with_suffix(".headers.json")
+    headers: dict[str, str] = json.loads(beside.read_text()) if beside.exists() else {}
+    return headers
+
+
 @pytest.mark.parametrize("path", of_type(OperationType.QUERY))
 def test_a_query_answers(moneta: Moneta, path: Path) -> None:
     token = moneta.log_in()
     fell_back = moneta.fell_back()
-    answer = moneta.post(path.read_text(), _variables(path, moneta, token), token)
+    answer = moneta.post(path.read_text(), _variables(path, moneta, token), token, _headers(path))
     assert "errors" not in answer, answer
     assert None not in answer["data"].values()
     # It is answered the fast way, and not a second time by graphql-core.
@@ -92,7 +110,7 @@ def test_a_query_answers(moneta: Moneta, path: Path) -> None:
 @pytest.mark.parametrize("path", of_type(OperationType.MUTATION))
 def test_a_mutation_answers(moneta: Moneta, path: Path) -> None:
     token = moneta.log_in()
-    answer = moneta.post(path.read_text(), _variables(path, moneta, token), token)
+    answer = moneta.post(path.read_text(), _variables(path, moneta, token), token, _headers(path))
     assert "errors" not in answer, answer
     ((field, result),) = answer["data"].items()
     assert result["__typename"] == f"{field[0].upper()}{field[1:]}Payload", result
@@ -100,16 +118,27 @@ def test_a_mutation_answers(moneta: Moneta, path: Path) -> None:
 
 async def test_subscriptions_tell(moneta: Moneta) -> None:
     token = await asyncio.to_thread(moneta.log_in)
+    subscriptions = [parameter.values[0] for parameter in of_type(OperationType.SUBSCRIPTION)]
+    assert len(subscriptions) >= 8
+    in_tenant = [path for path in subscriptions if _headers(path)]
+    assert in_tenant
+    # The page has a socket for each tenant as well.
+    for tenant, paths in ((None, [path for path in subscriptions if not _headers(path)]), ("demo", in_tenant)):
+        await _tell(moneta, token, tenant, {path.stem: path for path in paths})
+
+
+async def _tell(moneta: Moneta, token: str, tenant: str | None, waiting: dict[str, Path]) -> None:
     url = moneta.url.replace("http", "ws", 1) + "/graphql"
-    waiting = {parameter.id: parameter.values[0] for parameter in of_type(OperationType.SUBSCRIPTION)}
-    assert len(waiting) >= 8
     protocol = websockets.Subprotocol("graphql-transport-ws")
+    assert all(_headers(path) == ({} if tenant is None else {"X-Moneta-Tenant": tenant}) for path in waiting.values())
+    named = {} if tenant is None else {"tenant": tenant}
     async with websockets.connect(url, subprotocols=[protocol], open_timeout=HANG_S, ping_timeout=HANG_S) as socket:
-        await socket.send(json.dumps({"type": "connection_init", "payload": {"authorization": f"Bearer {token}"}}))
+        first = {"type": "connection_init", "payload": {"authorization": f"Bearer {token}", **named}}
+        await socket.send(json.dumps(first))
         for name, path in waiting.items():
             payload = {"query": path.read_text(), "variables": _variables(path, moneta, token)}
             await socket.send(json.dumps({"id": name, "type": "subscribe", "payload": payload}))
-        await asyncio.to_thread(_make_something_happen, moneta, token)
+        await asyncio.to_thread(_join if tenant else _make_something_happen, moneta, token)
         while waiting.keys() - LATER:
             message = json.loads(await socket.recv())
             if message["type"] == "next":
@@ -117,6 +146,15 @@ async def test_subscriptions_tell(moneta: Moneta) -> None:
                 waiting.pop(message["id"], None)
             else:
                 assert message["type"] in ("connection_ack", "ping"), message
+
+
+def _join(moneta: Moneta, token: str) -> None:
+    given = {"username": "joiner of the examples", "verified": True, "idempotencyKey": "joiner"}
+    made = moneta.post(JOINER, {"input": given}, token, TENANT)["data"]["createParticipant"]
+    assert made["__typename"] == "CreateParticipantPayload", made
+    who = {"projectKey": "proj_moondrop0001", "participantId": made["participant"]["id"], "idempotencyKey": "joins"}
+    joined = moneta.post(JOIN, {"input": who}, token, TENANT)["data"]["joinProject"]
+    assert joined["__typename"] == "JoinProjectPayload", joined
 
 
 def _make_something_happen(moneta: Moneta, token: str) -> None:

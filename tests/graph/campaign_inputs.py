@@ -108,6 +108,26 @@ KEYED: Final[dict[str, tuple[dict[str, Any], list[list[str]]]]] = {
         {"id": global_id("TaskCompletion", UUID(int=1)), "accepted": True, "note": " "},
         [["note"]],
     ),
+    "importParticipants": (
+        {
+            "source": {"csv": LONG * 700},
+            "mapping": [
+                {"column": "", "fieldName": "nope"},
+                {"column": LONG, "fieldName": "tenant_id"},
+                {"column": "E-Mail", "fieldName": "email"},
+                {"column": "e_mail", "fieldName": None},
+            ],
+        },
+        [
+            ["source", "csv"],
+            ["mapping"],
+            ["mapping", "0", "column"],
+            ["mapping", "0", "fieldName"],
+            ["mapping", "1", "column"],
+            ["mapping", "1", "fieldName"],
+        ],
+    ),
+    "exportParticipants": ({"filter": {"verified": True}}, []),
     "trackProjectEvent": (
         {
             "by": {"key": "proj_000000000000"},
@@ -293,3 +313,11 @@ SELECT gen_random_uuid(), id, true, 'proj_tracked00000', 'Drop', 'internal', 9,
 async def tracked(stage: Stage, variant: str) -> dict[str, Any]:
     await stage.owner.execute(PROJECT)
     return {"by": {"key": "proj_tracked00000"}, "events": [{"type": "x", "name": variant}]}
+
+
+async def imported(stage: Stage, variant: str) -> dict[str, Any]:
+    return {"source": {"csv": f"username,attributes.source\n{variant},file"}}
+
+
+async def exported(stage: Stage, variant: str) -> dict[str, Any]:
+    return {"filter": {"verified": variant == "first"}}

@@ -207,8 +207,10 @@ EDITS: dict[str, tuple[Edits, ...]] = {
         Edits(
             "participant_import_refusals",
             {"number": unused("participant_import_refusals", "number")},
-            {"row_number": "1 + abs({fraction} * 1000)::integer"},
+            {"row_number": "1000 + {number}"},
             {name: name for name in ("import_id", "row_number")},
+            # Several may be of one row of the file; here the row tells them apart.
+            "UPDATE participant_import_refusals SET row_number = number",
         ),
     ),
     "campaigns.exports.exports_by_tenant": (Edits("participant_exports", near("created_at"), {"id": RANDOM}),),

@@ -101,6 +101,11 @@ async def _replacement(stage: Stage, variant: str) -> dict[str, Any]:
 
 
 SUSPENDED: dict[str, Change] = {"status": _sql("UPDATE tenants SET subscription_status = 'suspended'")}
+TRANSFERRING = _sql(
+    "INSERT INTO participant_exports (id, tenant_id, livemode, created_at)"
+    " SELECT gen_random_uuid(), id, true, now() FROM tenants, generate_series(1, 3)"
+)
+"""After which no file is imported or exported."""
 LIVE = "UPDATE portfolios SET initial_balance = 0, mode = 'live'"
 HALT = "INSERT INTO trading_halts (user_id) SELECT user_id FROM portfolios GROUP BY user_id"
 UNTRADED = {
@@ -186,6 +191,21 @@ SCENARIOS = {
             ("reviewCompletion", "completion { id status }", campaign_inputs.review, {"state": _nothing}),
         )
     },
+    "importParticipants": Scenario(
+        "ImportParticipantsPayload",
+        "participantImport { id columnFields }",
+        "alice",
+        campaign_inputs.imported,
+        {"transfers": TRANSFERRING} | SUSPENDED,
+    ),
+    # Whatever the subscription allows.
+    "exportParticipants": Scenario(
+        "ExportParticipantsPayload",
+        "participantExport { id isVerifiedFilter }",
+        "alice",
+        campaign_inputs.exported,
+        {"transfers": TRANSFERRING},
+    ),
     "trackProjectEvent": Scenario(
         "TrackProjectEventPayload",
         "trackedCount project { name }",

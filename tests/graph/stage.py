@@ -3,15 +3,18 @@
 import base64
 import re
 from collections import Counter
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Final
+from uuid import UUID
 
 import msgspec
 
 from app.domains.accounts.model import Viewer
 from app.domains.accounts.services import AccountsServices
+from app.domains.campaigns.services import CampaignsServices
 from app.domains.market.prices.model import Quote
 from app.domains.market.prices.services.recorder import Recorder
 from app.domains.market.prices.services.ticker import Ticker
@@ -90,12 +93,17 @@ class Stage:
             setattr(self.exchange, name, value)
         if step.get("exchange"):
             await self.serve_exchanges(fills=step["exchange"] == "fills")
+        for text in step.get("uploads", []):
+            await self._upload(step, text)
         for _ in range(step.get("times", 1)):
             variables = given(step.get("variables", {}), self.names)
             viewer = await self._viewer(step["as"])
             tenancy = await self._tenancy(step["as"], viewer, step.get("tenant"))
             self._hold(step, await self._execute(document, variables, viewer, step["operation"], tenancy))
-        await self._work()
+        if not step.get("idle"):
+            await self._work()
+        if "file" in step:
+            await self._hold_file(step)
         await self._hold_mail(step)
         if "sign" in step:
             encoding = base64.b64decode(given(step["sign"], self.names))
@@ -183,6 +191,32 @@ class Stage:
         while rows := await self.owner.fetch("DELETE FROM pgqueuer RETURNING id, entrypoint, payload"):
             for row in sorted(rows, key=lambda row: int(row["id"])):
                 await handlers[row["entrypoint"]](msgspec.json.decode(row["payload"]))
+
+    async def _acting(self, step: dict[str, Any]) -> Tenancy:
+        viewer = await self._viewer(step["as"])
+        if step["as"] in self.world.tenancies and "tenant" not in step:
+            return self.world.tenancies[step["as"]]
+        acting = await self._tenancy(step["as"], viewer, step.get("tenant"))
+        assert acting is not None
+        return acting
+
+    async def _upload(self, step: dict[str, Any], text: str) -> None:
+        """Sends a file, as `POST /uploads` does."""
+
+        async def body() -> AsyncIterator[bytes]:
+            yield text.encode()
+
+        stored = await self.services[CampaignsServices].files.upload(await self._acting(step), body())
+        self.names["upload"] = str(stored.id)
+
+    async def _hold_file(self, step: dict[str, Any]) -> None:
+        """Fetches a file, as `GET /exports/<id>` does, and compares its lines."""
+        path, exports = given(step["file"]["path"], self.names), self.services[CampaignsServices].exports
+        _, parts = await exports.open(await self._acting(step), UUID(path.removeprefix("/exports/")))
+        lines = b"".join([each async for each in parts]).decode().splitlines()
+        if RECORDING:
+            step["file"]["lines"] = recorded(lines, step["file"].get("lines"), self.names)
+        assert filled(step["file"]["lines"], lines, self.names) == lines
 
     async def _hold_mail(self, step: dict[str, Any]) -> None:
         assert isinstance(self.application.mailer, FolderMailer)

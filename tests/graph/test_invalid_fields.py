@@ -31,6 +31,7 @@ PARENTS: Final = {
     "Project": 'project(by: { id: "<contest>" }) { %s }',
     "Participant": 'participant(by: { id: "<participant>" }) { %s }',
     "Participation": 'participation(by: { id: "<participation>" }) { %s }',
+    "ParticipantImport": 'participantImport(by: { id: "<import>" }) { %s }',
     "Reconciliation": 'node(id: "<reconciliation>") { ... on Reconciliation { %s } }',
 }
 """How the lists of a type are asked for."""
@@ -89,6 +90,10 @@ async def make(stage: Stage, parent: str) -> None:
             stage.names["contest"] = global_id("Project", await contest.project())
             stage.names["participant"] = global_id("Participant", await contest.participant("one"))
             stage.names["participation"] = global_id("Participation", await contest.participation("one"))
+        case "ParticipantImport":
+            given = await SCENARIOS["importParticipants"].input(stage, "one")
+            made = await Caller(stage, "importParticipants").accepted(given, "key")
+            stage.names["import"] = made["participantImport"]["id"]
         case "ExchangeAccount" | "Reconciliation":
             compared = await stage.owner.fetchrow(COMPARED, stage.world.viewers["alice"].user_id)
             assert compared is not None

@@ -7,9 +7,11 @@ own. A step has
   `variables`;
 - before it, perhaps: `wait` (seconds that pass), `mine` (blocks that the admin mines), `prices` (in dollars by symbol,
   to which the feed moves them); `plan` (that the person has from then on), `stub` (how the stub exchange is from then
-  on), `exchange` (true, or `fills`: what is due there is done, and open orders are filled); `times` repeats the step;
+  on), `exchange` (true, or `fills`: what is due there is done, and open orders are filled); `uploads` (files
+  that are sent to `/uploads`; `<upload>` is the last one); `times` repeats the step;
 - what must come of it: `data`, `errors` (but for their locations), `statements`;
-- after it, perhaps: `mail` (what the worker then sends: `to`, `subject`, and what to `find` in the text by pattern;
+- after it, perhaps: `idle` (true: what is queued waits for the next step), `file` (what is fetched from a `path` of an
+  export: its `lines`), `mail` (what the worker then sends: `to`, `subject`, and what to `find` in the text by pattern;
   without it, nothing), `sign` (Carol signs these bytes; `<signature>` is the result).
 
 `<name>` stands for a value of the world, or one that was kept; `<keep:name>` keeps what is found there for later steps;
@@ -34,8 +36,8 @@ LINE_LENGTH: Final = 120
 
 # Of a step, in the order in which they happen.
 KEYS: Final = (
-    "operation", "as", "tenant", "wait", "mine", "prices", "plan", "stub", "exchange", "times", "variables",
-    "statements", "data", "errors", "mail", "sign"
+    "operation", "as", "tenant", "wait", "mine", "prices", "plan", "stub", "exchange", "uploads", "times",
+    "variables", "statements", "data", "errors", "idle", "file", "mail", "sign"
 )  # fmt: skip
 KINDS: Final = {
     "hash": re.compile(r"[0-9a-f]{64}"),

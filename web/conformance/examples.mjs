@@ -10,7 +10,9 @@ import { readExamples } from "../examples.mjs";
 
 const web = dirname(dirname(fileURLToPath(import.meta.url)));
 /** What src/fills.ts fills in. */
-const PLACEHOLDERS = ["recipient", "portfolio", "bot", "backtest", "price", "key"];
+const PLACEHOLDERS = ["recipient", "portfolio", "bot", "backtest", "participant", "price", "key"];
+/** What src/connections.ts sends over a socket as well. */
+const HEADERS = ["X-Moneta-Tenant", "X-Moneta-Mode"];
 /** Longer ones would take the place of what they explain. */
 const MOST_CHARS = 420;
 
@@ -27,7 +29,7 @@ for (const message of found) console.log(message);
 console.log(`${examples.length} examples, ${found.length} problems`);
 process.exit(examples.length > 0 && found.length === 0 ? 0 : 1);
 
-function problemsOf({ file, query, variables, instructions }) {
+function problemsOf({ file, query, variables, headers, instructions }) {
   const document = parse(query);
   const messages = validate(schema, document).map((error) => error.message);
   if (variables !== null && messages.length === 0) {
@@ -37,6 +39,8 @@ function problemsOf({ file, query, variables, instructions }) {
     messages.push(...errors.map((error) => `variables: ${error.message}`));
     messages.push(...placeholders.filter((name) => !PLACEHOLDERS.includes(name)).map((name) => `variables: {{${name}}}`));
   }
+  const named = headers === null ? [] : Object.keys(JSON.parse(headers));
+  messages.push(...named.filter((name) => !HEADERS.includes(name)).map((name) => `headers: ${name}`));
   const words = instructions.flatMap((text) => [...text.matchAll(/`(.*?)`/g)].flatMap(([, code]) => wordsOf(code)));
   messages.push(...words.filter((word) => !known.has(word)).map((word) => `instructions: nothing is called ${word}`));
   const length = instructions.join(" ").length;

@@ -5,7 +5,16 @@ import { examples, Ide } from "./ide.mjs";
 import { inBrowser, step } from "./visit.mjs";
 
 /** They wait for what the later steps do. */
-const STARTED_FIRST = ["MempoolUpdates", "AlertUpdates", "WatchlistUpdates", "OrderUpdates", "Fills", "Trades"];
+const STARTED_FIRST = [
+  "MempoolUpdates",
+  "AlertUpdates",
+  "WatchlistUpdates",
+  "OrderUpdates",
+  "Fills",
+  "Trades",
+  "ParticipationUpdates",
+  "Leaderboard",
+];
 /** The demo may bring no article for long. */
 const MAY_WAIT = ["NewsLive"];
 

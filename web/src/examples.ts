@@ -17,7 +17,7 @@ export const GROUPS: readonly (readonly [string, Example[]])[] = [
 ].map((group) => [group, examples.filter((example) => example.group === group)]);
 
 /** The tabs of a first visit. */
-export const FIRST_TABS = (GROUPS[0]?.[1] ?? []).map(({ query, variables }) => ({ query, variables }));
+export const FIRST_TABS = (GROUPS[0]?.[1] ?? []).map(({ query, variables, headers }) => ({ query, variables, headers }));
 
 export interface OpenExample {
   /** Undefined in a tab that holds no example. */
@@ -32,20 +32,25 @@ export interface OpenExample {
 
 export function useOpenExample(): OpenExample {
   const { addTab, changeTab, updateActiveTabValues } = useGraphiQLActions();
-  const { tabs, activeTabIndex, queryEditor, variableEditor } = useGraphiQL((state) => ({
+  const { tabs, activeTabIndex, queryEditor, variableEditor, headerEditor } = useGraphiQL((state) => ({
     tabs: state.tabs,
     activeTabIndex: state.activeTabIndex,
     queryEditor: state.queryEditor,
     variableEditor: state.variableEditor,
+    headerEditor: state.headerEditor,
   }));
   const tab = tabs[activeTabIndex];
   const example = EXAMPLES.get(tab?.title ?? "");
 
-  function write({ query, variables, name }: Example): void {
+  function write({ query, variables, headers, name }: Example): void {
     queryEditor?.setValue(query);
     variableEditor?.setValue(variables ?? "");
     // At once, and not when the editors report their change: another tab may be open by then.
     updateActiveTabValues({ query, variables, operationName: name });
+    // Headers that the user typed, as a token, stay where the example has none.
+    if (headers === null) return;
+    headerEditor?.setValue(headers);
+    updateActiveTabValues({ headers });
   }
 
   return {
@@ -53,6 +58,7 @@ export function useOpenExample(): OpenExample {
     canRestore:
       example !== undefined &&
       (hasPlaceholders(example.variables ?? "") ||
+        (example.headers !== null && tab?.headers?.trim() !== example.headers.trim()) ||
         tab?.query?.trim() !== example.query.trim() || !isFilled(example.variables ?? "", tab.variables ?? "")),
     open(chosen) {
       const index = tabs.findIndex(({ title }) => title === chosen.name);
@@ -68,22 +74,23 @@ export function useOpenExample(): OpenExample {
 /** Fills in the variables of the open example, as soon as what they need is known; returns whether that is under way. */
 export function useFilledVariables(viewer: Viewer): boolean {
   const { updateActiveTabValues } = useGraphiQLActions();
-  const { variables, variableEditor } = useGraphiQL((state) => ({
+  const { variables, headers, variableEditor } = useGraphiQL((state) => ({
     variables: state.tabs[state.activeTabIndex]?.variables ?? "",
+    headers: state.tabs[state.activeTabIndex]?.headers ?? "",
     variableEditor: state.variableEditor,
   }));
   /** For whom which variables could not be filled in. */
   const [unknown, setUnknown] = useState<string | null>(null);
-  const attempt = `${viewer} ${variables}`;
+  const attempt = `${viewer} ${headers} ${variables}`;
   const isPending = viewer !== undefined && hasPlaceholders(variables) && attempt !== unknown;
 
   useEffect(() => {
     if (!isPending || !variableEditor) return;
     let isOver = false;
     async function replace(): Promise<void> {
-      const filled = await fill(variables).catch(() => variables);
+      const filled = await fill(variables, headers).catch(() => variables);
       if (isOver) return;
-      if (hasPlaceholders(filled)) setUnknown(`${viewer} ${filled}`);
+      if (hasPlaceholders(filled)) setUnknown(`${viewer} ${headers} ${filled}`);
       if (filled === variables || variableEditor?.getValue() !== variables) return;
       variableEditor.setValue(filled);
       updateActiveTabValues({ variables: filled });
@@ -92,6 +99,6 @@ export function useFilledVariables(viewer: Viewer): boolean {
     return () => {
       isOver = true;
     };
-  }, [isPending, variables, variableEditor, viewer, updateActiveTabValues]);
+  }, [isPending, variables, headers, variableEditor, viewer, updateActiveTabValues]);
   return isPending;
 }

@@ -2,6 +2,7 @@
 
 import type { Fetcher, FetcherParams, Observable } from "@graphiql/toolkit";
 import { type ExecutionResult, getOperationAST, Kind, type OperationDefinitionNode, parse } from "graphql";
+import { connectionOf } from "./connections";
 import { isUnauthenticated, post } from "./http";
 import type { Sink } from "./resuming";
 import type { Session } from "./session";
@@ -19,16 +20,16 @@ export function createFetcher(session: Session, streams: Streams, tab: OpenTab):
     if (operation?.operation !== "subscription") return execute(session, { ...params, operationName }, headers);
     const variables = (params.variables ?? null) as StreamRequest["variables"];
     const name = operationName ?? "subscription";
-    return watch(streams, tab, { name, query: params.query, operationName, variables, bearer: bearerOf(headers) ?? null });
+    return watch(streams, tab, { name, query: params.query, operationName, variables, connection: connectionOf(headers) });
   };
 }
 
 /** How streams are opened: by `sockets`, which resumes one that ends with its connection or its session. */
 export function openBySocket(sockets: Sockets): OpenStream {
-  return ({ query, operationName, variables, bearer }, sink) => {
+  return ({ query, operationName, variables, connection }, sink) => {
     const operation = chosenOperation({ query, operationName });
     const variable = operation ? variableOfAfter(operation) : null;
-    return sockets.subscribe({ query, operationName, variables }, variable, bearer ?? undefined, {
+    return sockets.subscribe({ query, operationName, variables }, variable, connection, {
       ...sink,
       error: (reason) => sink.error(explain(reason)),
     });
@@ -51,7 +52,7 @@ function chosenOperation({ query, operationName }: FetcherParams): OperationDefi
 /** An expired session is renewed once, and the operation is sent again. */
 async function execute(session: Session, params: FetcherParams, headers: Headers): Promise<ExecutionResult> {
   const result = await post(params, headers);
-  const lapsed = isUnauthenticated(result.errors) && bearerOf(headers) === undefined;
+  const lapsed = isUnauthenticated(result.errors) && connectionOf(headers).authorization === undefined;
   return lapsed && (await session.renew()) ? post(params, headers) : result;
 }
 
@@ -95,8 +96,4 @@ function variableOfAfter({ selectionSet }: OperationDefinitionNode): string | nu
   const field = selectionSet.selections.find((selection) => selection.kind === Kind.FIELD);
   const after = field?.arguments?.find((argument) => argument.name.value === "after");
   return after?.value.kind === Kind.VARIABLE ? after.value.name.value : null;
-}
-
-function bearerOf(headers: Headers): string | undefined {
-  return Object.entries(headers).find(([name]) => name.toLowerCase() === "authorization")?.[1];
 }

@@ -1,7 +1,8 @@
 /**
  * Values that an example's variables take from the graph when it is opened, so that it runs as it is: `{{recipient}}`,
  * another wallet than the viewer's; `{{portfolio}}`, the viewer's default one; `{{bot}}` and `{{backtest}}`, the
- * viewer's newest, the bot an active one; `{{price}}`, just above Bitcoin's; `{{key}}`, a new one for each payment or alert.
+ * viewer's newest, the bot an active one; `{{participant}}`, the
+ * newest that an example has made in the tenant of the headers; `{{price}}`, just above Bitcoin's; `{{key}}`, a new one for each payment or alert.
  */
 
 import { post } from "./http";
@@ -26,6 +27,7 @@ interface Fills {
     bots: Found;
     backtests: Found;
   } | null;
+  tenant: { participants: Found } | null;
   blocks: { nodes: { miner: Wallet | null }[] };
   token: { priceUsd: string | null } | null;
 }
@@ -37,9 +39,9 @@ export function hasPlaceholders(text: string): boolean {
 }
 
 /** The text with all values that are known; without a log-in no recipient is, and its placeholder stays. */
-export async function fill(text: string): Promise<string> {
+export async function fill(text: string, headers = ""): Promise<string> {
   if (!hasPlaceholders(text)) return text;
-  const { data } = await post({ query: fillsDocument });
+  const { data } = await post({ query: fillsDocument }, headers.trim() ? (JSON.parse(headers) as Record<string, string>) : {});
   const values = valuesOf(data as Fills | null | undefined);
   return text.replace(PLACEHOLDER, (placeholder, name: string) => values[name] ?? placeholder);
 }
@@ -47,7 +49,7 @@ export async function fill(text: string): Promise<string> {
 function valuesOf(fills: Fills | null | undefined): Record<string, string | undefined> {
   const key = crypto.getRandomValues(new Uint32Array(1))[0]?.toString(36);
   if (!fills) return { key };
-  const { viewer, blocks, token } = fills;
+  const { viewer, tenant, blocks, token } = fills;
   const own = viewer?.wallet?.walletId;
   const others = [...(viewer?.beneficiaries.nodes ?? []).map(({ wallet }) => wallet), ...blocks.nodes.map(({ miner }) => miner)];
   const price = token?.priceUsd && (Number(token.priceUsd) * JUST_ABOVE).toFixed(2);
@@ -57,6 +59,7 @@ function valuesOf(fills: Fills | null | undefined): Record<string, string | unde
     portfolio: viewer?.defaultPortfolio?.id,
     bot: viewer?.bots.nodes[0]?.id,
     backtest: viewer?.backtests.nodes[0]?.id,
+    participant: tenant?.participants.nodes[0]?.id,
     price: price ?? undefined,
   };
 }

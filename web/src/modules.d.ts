@@ -23,6 +23,8 @@ declare module "moneta:examples" {
     query: string;
     /** JSON; see fills.ts for what stands between double braces. */
     variables: string | null;
+    /** JSON: what the operation needs beside a log-in. */
+    headers: string | null;
   }[];
   export default examples;
 }

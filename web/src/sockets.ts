@@ -1,7 +1,11 @@
-/** GraphQL subscriptions over graphql-transport-ws: one lazy socket that reconnects by itself and resumes. */
+/**
+ * GraphQL subscriptions over graphql-transport-ws: for each tenant and token that tabs name a lazy socket, which reconnects
+ * by itself and resumes.
+ */
 
 import type { FetcherParams } from "@graphiql/toolkit";
 import { type Client, createClient } from "graphql-ws";
+import type { Connection } from "./connections";
 import { GRAPHQL_PATH, isUnauthenticated } from "./http";
 import type { Notices } from "./notices";
 import { renewOnExpiry } from "./renewing";
@@ -19,37 +23,23 @@ const GAP_NOTICES: Record<Gap, string> = {
 };
 
 export class Sockets {
-  private bearer: string | undefined;
-  private readonly client: Client;
+  private readonly address: URL;
+  /** By what they say when they open: a socket cannot change its tenant. */
+  private readonly clients = new Map<string, Client>();
 
   constructor(
     private readonly session: Session,
     private readonly notices: Notices,
   ) {
-    const address = new URL(GRAPHQL_PATH, location.href);
-    address.protocol = address.protocol === "https:" ? "wss:" : "ws:";
-    this.client = createClient({
-      url: address.href,
-      lazy: true,
-      keepAlive: 10_000,
-      retryAttempts: Infinity,
-      // By itself graphql-ws gives up when a connection cannot be opened, as while the server restarts.
-      shouldRetry: () => true,
-      retryWait: backOff,
-      connectionParams: () => (this.bearer === undefined ? {} : { authorization: this.bearer }),
-    });
-    renewOnExpiry(this.client, async () => ((await this.renew()) ? { renewed: true } : null));
+    this.address = new URL(GRAPHQL_PATH, location.href);
+    this.address.protocol = this.address.protocol === "https:" ? "wss:" : "ws:";
   }
 
   /**
-   * The cookie authenticates the socket; a bearer, when the person typed one, goes with the connection instead.
+   * The cookie authenticates the socket; a token, when the person typed one, goes with the connection instead.
    * `variable` is the one that the field's `after` takes, null when none does. Returns what ends the subscription.
    */
-  subscribe(params: FetcherParams, variable: string | null, bearer: string | undefined, sink: Sink): () => void {
-    if (bearer !== this.bearer) {
-      this.bearer = bearer;
-      this.reconnect();
-    }
+  subscribe(params: FetcherParams, variable: string | null, connection: Connection, sink: Sink): () => void {
     const { query, variables, operationName } = params;
     let hasEvents = false;
     const watched: Sink = {
@@ -59,7 +49,7 @@ export class Sockets {
         sink.next(result);
       },
     };
-    return subscribeResuming(this.renewing(), { query, variables, operationName }, watched, {
+    return subscribeResuming(this.renewing(connection), { query, variables, operationName }, watched, {
       variable,
       onGap: (gap) => this.notices.show(GAP_NOTICES[gap]),
       onResync: (errors) => {
@@ -73,18 +63,38 @@ export class Sockets {
 
   /** Cookies are read when a socket opens: a new session needs a new socket. Running subscriptions go on there. */
   reconnect(): void {
-    this.client.terminate();
+    for (const client of this.clients.values()) client.terminate();
+  }
+
+  private clientOf(connection: Connection): Client {
+    const key = JSON.stringify(connection);
+    const known = this.clients.get(key);
+    if (known) return known;
+    const client = createClient({
+      url: this.address.href,
+      lazy: true,
+      keepAlive: 10_000,
+      retryAttempts: Infinity,
+      // By itself graphql-ws gives up when a connection cannot be opened, as while the server restarts.
+      shouldRetry: () => true,
+      retryWait: backOff,
+      connectionParams: connection,
+    });
+    renewOnExpiry(client, async () => ((await this.renew(connection)) ? { renewed: true } : null));
+    this.clients.set(key, client);
+    return client;
   }
 
   /** The client, but for a session that has run out: that is renewed, once between events, and the payload sent again. */
-  private renewing(): SubscribingClient {
+  private renewing(connection: Connection): SubscribingClient {
+    const client = this.clientOf(connection);
     return {
       subscribe: (payload, sink) => {
         let mayRenew = true;
         let closed = false;
 
         const start = (): (() => void) =>
-          this.client.subscribe(payload, {
+          client.subscribe(payload, {
             next(result) {
               mayRenew = true;
               sink.next(result);
@@ -95,7 +105,7 @@ export class Sockets {
 
         const again = async (refusal: unknown): Promise<void> => {
           mayRenew = false;
-          const renewed = await this.renew();
+          const renewed = await this.renew(connection);
           if (closed) return sink.complete();
           if (!renewed) return sink.error(refusal);
           this.reconnect();
@@ -112,8 +122,8 @@ export class Sockets {
   }
 
   /** False without a session of this page's own, and where the server refuses or does not answer. */
-  private async renew(): Promise<boolean> {
-    return this.bearer === undefined && (await this.session.renew().catch(() => false));
+  private async renew(connection: Connection): Promise<boolean> {
+    return connection.authorization === undefined && (await this.session.renew().catch(() => false));
   }
 }
 

@@ -5,6 +5,7 @@
  * the page: a tab only watches it.
  */
 
+import type { Connection } from "./connections";
 import type { Result, Sink } from "./resuming";
 
 /** The events of a stream that are kept, and the streams that are kept after they have ended. */
@@ -16,8 +17,8 @@ export interface StreamRequest {
   query: string;
   operationName: string | null;
   variables: Record<string, unknown> | null;
-  /** A token that was typed as a header; null: the session's cookies. */
-  bearer: string | null;
+  /** What was typed as headers: a token, a tenant, a mode. */
+  connection: Connection;
 }
 
 /** `waiting`: no event yet. `stopped` by the user, `ended` by the server, `failed`: see `reason`. */

@@ -3,7 +3,7 @@ import { beforeEach, test } from "node:test";
 import { importSource } from "./sources.mjs";
 
 const { KEPT_ENDED, KEPT_EVENTS, Streams } = await importSource("streams.ts");
-const REQUEST = { name: "Blocks", query: "subscription Blocks { x }", operationName: "Blocks", variables: null, bearer: null };
+const REQUEST = { name: "Blocks", query: "subscription Blocks { x }", operationName: "Blocks", variables: null, connection: {} };
 
 let opened;
 let streams;
@@ -51,7 +51,7 @@ test("the same request finds the running stream and its newest event; another on
   opened[0].sink.next(event(2));
   assert.deepEqual(again.told, [1, 2]);
   streams.attach({ ...REQUEST, variables: { a: 1 } }, watcher());
-  streams.attach({ ...REQUEST, bearer: "Bearer t" }, watcher());
+  streams.attach({ ...REQUEST, connection: { authorization: "Bearer t" } }, watcher());
   assert.equal(opened.length, 3);
 });
 

@@ -30,9 +30,20 @@ class ParticipantExportNotRunning(Problem):
 
 
 @strawberry.input
-class ExportParticipantsInput:
-    """The export to begin, of all participants of the tenant that the request names."""
+class ExportedParticipantFilter:
+    """Filters the participants to export by all fields that are given. A field that is null or omitted matches all."""
 
+    verified: bool | None = strawberry.field(default=None, description="Whether they are verified.")
+    active: bool | None = strawberry.field(default=None, description="Whether they can take part.")
+
+
+@strawberry.input
+class ExportParticipantsInput:
+    """The export to begin, of participants of the tenant that the request names."""
+
+    filter: ExportedParticipantFilter | None = strawberry.field(
+        default=None, description="Which participants. Null: all of them."
+    )
     idempotency_key: str = strawberry.field(description=IDEMPOTENCY_KEY)
 
 
@@ -63,11 +74,14 @@ class ExportMutation:
 
     @mutation(ExportParticipantsPayload, InvalidInput, TooManyTransfers, ResultDeleted, IdempotencyKeyReused)
     async def export_participants(self, info: Info, input: ExportParticipantsInput) -> Any:
-        """Asks for a file with all participants of the tenant that the request names: the real ones or those for tests,
-        as it acts. A worker writes it. Who is created meanwhile may be in it or not. For the owners and admins of the
-        tenant, whatever its subscription allows.
+        """Asks for a file with the participants of the tenant that the request names: the real ones or those for tests,
+        as it acts. A worker writes it. Who is created or changed meanwhile may be in it or not. A referrer whom the
+        filter leaves out is named all the same. For the owners and admins of the tenant, whatever its subscription
+        allows.
         """
-        id = await _exports(info).start(info.context.require_tenancy(), input.idempotency_key)
+        chosen = input.filter or ExportedParticipantFilter()
+        given = model.ExportFilter(chosen.verified, chosen.active)
+        id = await _exports(info).start(info.context.require_tenancy(), input.idempotency_key, given)
         if (made := await read_export(info.context, id)) is None:
             raise errors.ResultDeleted
         return ExportParticipantsPayload(participant_export=made)

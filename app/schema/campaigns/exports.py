@@ -46,6 +46,12 @@ class ParticipantExport(Node):
     """
 
     livemode: bool = strawberry.field(name="isLive", description="Whether the participants are real.")
+    of_verified: bool | None = strawberry.field(
+        name="isVerifiedFilter", description="Whether its participants are verified, as its filter says. Null: either."
+    )
+    of_active: bool | None = strawberry.field(
+        name="isActiveFilter", description="Whether its participants can take part, as its filter says. Null: either."
+    )
     status: ExportStatus = from_parent(_status, description="What has become of it.")
     status_reason: str | None = strawberry.field(
         description="Why it could not be written, in English. Null unless the status is FAILED."

@@ -60,7 +60,9 @@ declare_enum(
 
 @node_type(by=loaders.entry_by_id)
 class PointEntry(Node):
-    """Points that a participant was given, or has lost. Entries are added, and never changed."""
+    """Points that a participant was given, or has lost. Entries are added, and never changed. Of a
+    participant who was erased, `note` is `[redacted]`.
+    """
 
     points: BigInt = from_parent(
         lambda root: BigInt(root.amount), graphql_type=BigInt, description="How many. Negative if they were lost."

@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import msgspec
 from solders.keypair import Keypair
 
 from app.domains.accounts.model import Viewer
+from app.domains.campaigns.imports.model import NewImport
 from app.domains.campaigns.networks.model import Network
 from app.domains.campaigns.participants.model import NamedWallet, NewParticipant
 from app.domains.campaigns.projects.model import FixedDistribution, NewProject, NewWallet
@@ -39,6 +40,9 @@ class Estate:
     keys: dict[str, Any] = field(default_factory=dict)
     """What else things are found by, by an argument, or by an input and its field."""
     participant: UUID | None = None
+    project: UUID = field(default_factory=uuid4)
+    imported: UUID = field(default_factory=uuid4)
+    exported: UUID = field(default_factory=uuid4)
 
     @property
     def name(self) -> str:
@@ -62,6 +66,8 @@ class Estates:
 
     all: Mapping[str, Estate]
     askers: Mapping[str, Asker]
+    members: Mapping[str, Asker]
+    """Who asks in each as its owner."""
 
     @property
     def own(self) -> Estate:
@@ -99,7 +105,9 @@ class Builder:
             for livemode in MODES:
                 estate = await self._fill(msgspec.structs.replace(acting, livemode=livemode))
                 estates[estate.name] = estate
-        return Estates(estates, {each.name: each for each in await self._askers(estates)})
+        owners = {TENANT: self.world.viewers["alice"], OTHER: carol}
+        members = {name: Asker(name, owners[each.tenancy.slug], each.tenancy, name) for name, each in estates.items()}
+        return Estates(estates, {each.name: each for each in await self._askers(estates)}, members)
 
     async def _fill(self, by: Tenancy) -> Estate:
         tenancy, campaigns = self.services[TenancyServices], self.services[CampaignsServices]
@@ -126,6 +134,8 @@ class Builder:
         entry = await self.owner.fetchval("SELECT id FROM point_entries WHERE participation_id = $1", participation)
         issued = await tenancy.api_keys.create(by, NewApiKey(name="Key", scopes=["*:read", "*:write"]), self.key)
         invited = await tenancy.members.invite(by, f"guest-{number}@example.com", MemberRole.VIEWER, self.key)
+        estate.project = project_id
+        await self._transfer(estate)
         estate.ids = {
             "Tenant": global_id("Tenant", by.tenant_id),
             "TenantMembership": global_id("TenantMembership", by.membership_id),
@@ -137,6 +147,8 @@ class Builder:
             "PointEntry": global_id("PointEntry", entry),
             "Task": global_id("Task", task),
             "TaskCompletion": global_id("TaskCompletion", completion),
+            "ParticipantImport": global_id("ParticipantImport", estate.imported),
+            "ParticipantExport": global_id("ParticipantExport", estate.exported),
         }
         estate.keys = {
             "ProjectBy.key": key,
@@ -146,6 +158,14 @@ class Builder:
             "ParticipantBy.walletAddress": address,
         }
         return estate
+
+    async def _transfer(self, estate: Estate) -> None:
+        """An import of which everything was refused, and an export."""
+        campaigns = self.services[CampaignsServices]
+        estate.imported = await campaigns.imports.start(estate.tenancy, NewImport(csv="telegram_id\nx"), self.key)
+        await campaigns.importer.run({"id": str(estate.imported)})
+        estate.exported = await campaigns.exports.start(estate.tenancy, self.key)
+        await campaigns.exporter.run({"id": str(estate.exported)})
 
     async def _askers(self, estates: Mapping[str, Estate]) -> list[Asker]:
         alice, dave = self.world.viewers["alice"], self.world.viewers["dave"]

@@ -48,6 +48,7 @@ OF_BOTH_MODES: Final = ("Tenant", "TenantMembership", "TenantInvitation")
 TEXTS: Final = {"projectKey": "ProjectBy.key", "referrerCode": "ParticipantBy.referralCode"}
 """Other arguments and inputs that name something of a tenant, and as what."""
 UNREACHED: Final = {
+    "Mutation.importParticipants": "It takes the ID of a file: see test_imports.",
     "Mutation.updateTenantPlan": "For admins of Moneta, who may change any tenant.",
 }
 """Fields that take an ID of something of a tenant, but not from who acts in it."""
@@ -64,6 +65,7 @@ def samples_of(estate: Estate, world: World) -> dict[str, Callable[[], Any]]:
         "CompleteTaskInput.taskId": estate.ids["Task"],
         "ParticipationBy.projectId": estate.ids["Project"],
         "projectKey": estate.keys["ProjectBy.key"],
+        "importId": estate.ids["ParticipantImport"],
     }
     return samples(world, "alice") | {name: constant(value) for name, value in (VALUES | own | estate.keys).items()}
 

@@ -1,7 +1,7 @@
 -- name: insert_export
--- An export that waits: ID, tenant, mode, user, time.
-INSERT INTO participant_exports (id, tenant_id, livemode, created_by, created_at)
-VALUES ($1, $2, $3, $4, $5::timestamptz);
+-- An export that waits: ID, tenant, mode, user, time, whether of verified ones, whether of active ones.
+INSERT INTO participant_exports (id, tenant_id, livemode, created_by, created_at, of_verified, of_active)
+VALUES ($1, $2, $3, $4, $5::timestamptz, $6, $7);
 
 -- name: begin_export
 -- Begins an unfinished export, or begins it again: ID, time. Returns how often that was done.
@@ -12,7 +12,7 @@ RETURNING attempts;
 
 -- name: lock_export
 -- A running export, locked.
-SELECT tenant_id, livemode, file_id, after_at, after_id, late_ids, late_written
+SELECT tenant_id, livemode, of_verified, of_active, file_id, after_at, after_id, late_ids, late_written
 FROM participant_exports WHERE id = $1 AND status = 'running' FOR NO KEY UPDATE;
 
 -- name: late_participants
@@ -35,10 +35,13 @@ UPDATE participant_exports e SET file_id = $2, late_ids = $3::uuid[], after_at =
     late_written = 0, written_rows = 0, total_rows = (
     SELECT count(*) FROM participants p
     WHERE p.tenant_id = e.tenant_id AND p.livemode = e.livemode AND p.erased_at IS NULL
+        AND p.is_verified = coalesce(e.of_verified, p.is_verified)
+        AND p.is_active = coalesce(e.of_active, p.is_active)
 ) WHERE id = $1;
 
 -- name: participants_after
--- Participants of a tenant in the order in which they were created: tenant, mode, behind which, whom not, how many.
+-- Participants of a tenant in the order in which they were created: tenant, mode, whether verified
+-- ones, whether active ones, behind which, whom not, how many.
 SELECT p.id, p.telegram_id, p.discord_id, p.username, p.first_name, p.last_name, p.email, p.locale, p.time_zone,
     p.has_notifications, p.is_active, p.is_verified, p.referral_code,
     (SELECT r.referral_code FROM participants r WHERE r.id = p.referred_by AND r.erased_at IS NULL) AS referrer_code,
@@ -48,12 +51,14 @@ FROM participants p
 LEFT JOIN participant_wallets s ON s.participant_id = p.id AND s.network = 'solana'
 LEFT JOIN participant_wallets e ON e.participant_id = p.id AND e.network = 'ethereum'
 WHERE p.tenant_id = $1::uuid AND p.livemode = $2::boolean AND p.erased_at IS NULL
-    AND (p.created_at, p.id) > (coalesce($3::timestamptz, '-infinity'), coalesce($4::uuid, $1::uuid))
-    AND p.id <> ALL ($5::uuid[])
-ORDER BY p.created_at, p.id LIMIT $6::bigint;
+    AND p.is_verified = coalesce($3::boolean, p.is_verified) AND p.is_active = coalesce($4::boolean, p.is_active)
+    AND (p.created_at, p.id) > (coalesce($5::timestamptz, '-infinity'), coalesce($6::uuid, $1::uuid))
+    AND p.id <> ALL ($7::uuid[])
+ORDER BY p.created_at, p.id LIMIT $8::bigint;
 
 -- name: participants_named
--- Participants of a tenant, in the order of their IDs here: tenant, mode, IDs.
+-- Participants of a tenant, in the order of their IDs here: tenant, mode, whether verified ones, whether
+-- active ones, IDs.
 SELECT p.id, p.telegram_id, p.discord_id, p.username, p.first_name, p.last_name, p.email, p.locale, p.time_zone,
     p.has_notifications, p.is_active, p.is_verified, p.referral_code,
     (SELECT r.referral_code FROM participants r WHERE r.id = p.referred_by AND r.erased_at IS NULL) AS referrer_code,
@@ -62,8 +67,10 @@ SELECT p.id, p.telegram_id, p.discord_id, p.username, p.first_name, p.last_name,
 FROM participants p
 LEFT JOIN participant_wallets s ON s.participant_id = p.id AND s.network = 'solana'
 LEFT JOIN participant_wallets e ON e.participant_id = p.id AND e.network = 'ethereum'
-WHERE p.tenant_id = $1::uuid AND p.livemode = $2::boolean AND p.erased_at IS NULL AND p.id = ANY ($3::uuid[])
-ORDER BY array_position($3, p.id);
+WHERE p.tenant_id = $1::uuid AND p.livemode = $2::boolean AND p.erased_at IS NULL
+    AND p.is_verified = coalesce($3::boolean, p.is_verified) AND p.is_active = coalesce($4::boolean, p.is_active)
+    AND p.id = ANY ($5::uuid[])
+ORDER BY array_position($5, p.id);
 
 -- name: note_written
 -- How far a running export is: ID, how many rows more, behind which participant, how many of those who come last.

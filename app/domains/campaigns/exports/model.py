@@ -21,12 +21,21 @@ class ExportStatus(StrEnum):
     EXPIRED = "expired"
 
 
+class ExportFilter(msgspec.Struct, frozen=True):
+    """Which participants an export is of. None: of either."""
+
+    verified: bool | None = None
+    active: bool | None = None
+
+
 class ParticipantExport(msgspec.Struct, frozen=True):
     """An export."""
 
     id: UUID
     tenant_id: UUID
     livemode: bool
+    of_verified: bool | None
+    of_active: bool | None
     status: str
     status_reason: str | None
     size_bytes: int | None
@@ -44,6 +53,8 @@ class LockedExport(msgspec.Struct, frozen=True):
 
     tenant_id: UUID
     livemode: bool
+    of_verified: bool | None
+    of_active: bool | None
     file_id: UUID | None
     after_at: datetime | None
     after_id: UUID | None

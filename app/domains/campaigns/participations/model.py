@@ -144,7 +144,7 @@ class Adjustment(msgspec.Struct, frozen=True):
 
 
 class PointEntry(msgspec.Struct, frozen=True):
-    """Points that were given or taken, and what there were after it. It never changes."""
+    """Points that were given or taken, and what there were after it. Only notes of who is erased ever change."""
 
     id: UUID
     participation_id: UUID

@@ -3,6 +3,7 @@
 import asyncio
 from datetime import timedelta
 from functools import partial
+from itertools import product
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
-from app.domains.campaigns.exports.model import ExportedRow, ExportNotRunning
+from app.domains.campaigns.exports.model import ExportedRow, ExportFilter, ExportNotRunning
 from app.domains.campaigns.exports.rules import beginning, lines_of
 from app.domains.campaigns.files.model import FileGone
 from app.domains.campaigns.imports.model import NewImport
@@ -22,7 +23,7 @@ from app.domains.campaigns.networks.model import Network
 from app.domains.campaigns.participants.model import Attribute, NamedWallet, NewParticipant, ParticipantChanges
 from app.domains.campaigns.participants.rules import checked
 from app.domains.tenancy.tenants.model.tenants import MemberRole, PlanChanges, SubscriptionStatus, Tenancy
-from app.kit.errors import Forbidden, InvalidInput, NotFound
+from app.kit.errors import Forbidden, IdempotencyKeyReused, InvalidInput, NotFound, ResultDeleted
 from tests.databases import NOON
 from tests.domains.campaigns.fair import ETHEREUM, SOLANA, Fair, in_test_mode
 from tests.domains.campaigns.stall import Stall, sent
@@ -137,6 +138,45 @@ async def test_an_export_goes_on_where_it_was(fair: Fair, stall: Stall) -> None:
     assert sorted(each.partition(",")[0] for each in lines) == [str(number + 1) for number in range(9)]
     row = await fair.row("participant_exports", id)
     assert (row["status"], row["written_rows"], row["total_rows"]) == ("completed", 9, 9)
+
+
+@pytest.mark.parametrize("page_rows", [1, 100])
+async def test_an_export_holds_only_whom_its_filter_chooses(fair: Fair, stall: Stall, page_rows: int) -> None:
+    ids = {}
+    for number, (verified, active) in enumerate(product((True, False), repeat=2), 1):
+        more = {"is_verified": verified, "is_active": active, "referral_code": f"C{number}"}
+        ids[number] = await fair.participant(telegram_id=number, **more)
+    # Everybody but the last comes behind their referrer, who is newer and may not be in the file.
+    update = fair.services.participants.update
+    for number in (1, 2, 3):
+        await update(fair.alice, ids[number], ParticipantChanges(referrer_code="C4"))
+    for verified, active in product((None, True, False), repeat=2):
+        id = await fair.services.exports.start(fair.alice, fair.office.key, ExportFilter(verified, active))
+        await stall.write(id, page_rows)
+        _, parts = await fair.services.exports.open(fair.alice, id)
+        lines = b"".join([each async for each in parts]).decode().split("\r\n")[1:-1]
+        expected = {
+            (str(number), "" if number == 4 else "C4")
+            for number, (is_verified, is_active) in enumerate(product((True, False), repeat=2), 1)
+            if verified in (None, is_verified) and active in (None, is_active)
+        }
+        row = await fair.row("participant_exports", id)
+        assert {(cells[0], cells[12]) for cells in (line.split(",") for line in lines)} == expected
+        assert len(lines) == row["total_rows"] == row["written_rows"] == len(expected)
+        assert (row["of_verified"], row["of_active"]) == (verified, active)
+
+
+async def test_a_key_that_was_used_without_a_filter_is_not_used_with_one(fair: Fair, stall: Stall) -> None:
+    start = fair.services.exports.start
+    id = await start(fair.alice, "key")
+    assert await start(fair.alice, "key", ExportFilter()) == id
+    for other in (ExportFilter(verified=False), ExportFilter(active=False)):
+        with pytest.raises(IdempotencyKeyReused):
+            await start(fair.alice, "key", other)
+    assert await stall.count("participant_exports") == 1
+    await fair.office.owner.execute("DELETE FROM participant_exports")
+    with pytest.raises(ResultDeleted):
+        await start(fair.alice, "key")
 
 
 async def test_owners_and_admins_export_also_when_the_subscription_has_ended(fair: Fair, stall: Stall) -> None:

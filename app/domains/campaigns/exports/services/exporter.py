@@ -53,8 +53,9 @@ class Exporter:
             await tx.execute(ExportSql.open_export, id, file_id, late)
             await self._append(tx, file_id, beginning())
             return True
+        chosen = *tenant, export.of_verified, export.of_active
         after = export.after_at, export.after_id
-        rows = await tx.fetch(ExportSql.participants_after, *tenant, *after, export.late_ids, self.page_rows)
+        rows = await tx.fetch(ExportSql.participants_after, *chosen, *after, export.late_ids, self.page_rows)
         if rows:
             await self._append(tx, export.file_id, lines_of(rows))
             last = rows[-1].created_at, rows[-1].id
@@ -65,9 +66,8 @@ class Exporter:
     async def _late(self, tx: Tx, id: UUID, export: LockedExport, file_id: UUID, late_ids: list[UUID]) -> bool:
         ids = late_ids[export.late_written : export.late_written + self.page_rows]
         if ids:
-            rows: list[ExportedRow] = await tx.fetch(
-                ExportSql.participants_named, export.tenant_id, export.livemode, ids
-            )
+            chosen = export.tenant_id, export.livemode, export.of_verified, export.of_active
+            rows: list[ExportedRow] = await tx.fetch(ExportSql.participants_named, *chosen, ids)
             if rows:
                 await self._append(tx, file_id, lines_of(rows))
             await tx.execute(ExportSql.note_written, id, len(rows), None, None, len(ids))

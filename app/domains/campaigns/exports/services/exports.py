@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID, uuid4
 
-from app.domains.campaigns.exports.model import ExportNotRunning, ExportStatus, ParticipantExport
+import msgspec
+
+from app.domains.campaigns.exports.model import ExportFilter, ExportNotRunning, ExportStatus, ParticipantExport
 from app.domains.campaigns.exports.statements import ExportReadSql, ExportSql
 from app.domains.campaigns.files.model import FileGone, StoredFile
 from app.domains.campaigns.files.services import Files
@@ -21,6 +23,7 @@ from app.kit.jobs import enqueue
 
 EXPORT_JOB: Final = "campaigns.export_participants"
 DELETED_AT_ONCE: Final = 10
+ALL: Final = ExportFilter()
 
 
 @dataclass(frozen=True)
@@ -32,9 +35,9 @@ class Exports:
     access: Access
     files: Files
 
-    async def start(self, tenancy: Tenancy, idempotency_key: str) -> UUID:
-        """Asks for an export; returns its ID. Raises InvalidInput, Forbidden, TooManyTransfers, IdempotencyKeyReused,
-        ResultDeleted.
+    async def start(self, tenancy: Tenancy, idempotency_key: str, chosen: ExportFilter = ALL) -> UUID:
+        """Asks for an export of these participants; returns its ID. Raises InvalidInput, Forbidden, TooManyTransfers,
+        IdempotencyKeyReused, ResultDeleted.
         """
         made = Made(uuid4())
 
@@ -42,11 +45,12 @@ class Exports:
             await self.access.check(tx, tenancy, MemberRole.ADMIN, changes=False)
             await check_transfers(tx, tenancy)
             row = made.id, tenancy.tenant_id, tenancy.livemode, tenancy.user_id, self.clock.now()
-            await tx.execute(ExportSql.insert_export, *row)
+            await tx.execute(ExportSql.insert_export, *row, chosen.verified, chosen.active)
             await enqueue(tx, EXPORT_JOB, {"id": str(made.id)})
 
         check_key(idempotency_key, lambda: None)
-        keyed = keyed_request(tenancy, idempotency_key, "exportParticipants", {})
+        request = {name: value for name, value in msgspec.structs.asdict(chosen).items() if value is not None}
+        keyed = keyed_request(tenancy, idempotency_key, "exportParticipants", request)
 
         async def write(tx: Tx) -> UUID:
             outcome = await once_known(tx, keyed, made, lambda: insert(tx))

@@ -4,7 +4,15 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from app.domains.campaigns.imports.model import ATTRIBUTE, MAX_SHOWN, ColumnTarget, FileRefused, Header, NewImport
+from app.domains.campaigns.imports.model import (
+    ATTRIBUTE,
+    MAX_CSV_CHARS,
+    MAX_SHOWN,
+    ColumnTarget,
+    FileRefused,
+    Header,
+    NewImport,
+)
 from app.domains.campaigns.imports.rules.records import Reader
 from app.kit.errors import Faults
 from app.kit.text import is_storable
@@ -52,6 +60,11 @@ _BY_NAME: Final = {_plain(each): field for field, others in FIELDS.items() for e
 def check_new(new: NewImport) -> None:
     """Raises InvalidInput, which names all that is wrong."""
     with Faults() as faults:
+        if new.csv is not None and len(new.csv) > MAX_CSV_CHARS:
+            message = f"It has at most {MAX_CSV_CHARS:,} characters. Send larger files to /uploads."
+            faults.add(("source", "csv"), message)
+        elif new.csv is not None and any("\ud800" <= each <= "\udfff" for each in new.csv):
+            faults.add(("source", "csv"), "It has characters that are no text.")
         names = [_plain(each.column) for each in new.mapping]
         if len(new.mapping) > MAX_MAPPED or len({*names}) < len(names):
             faults.add("mapping", f"It names at most {MAX_MAPPED} columns, each once.")

@@ -10,7 +10,6 @@ from app.domains.campaigns.files.model import CHUNK_BYTES, FileEmpty, FileTooLar
 from app.domains.campaigns.files.services import Files
 from app.domains.campaigns.files.statements import FileSql
 from app.domains.campaigns.imports.model import (
-    MAX_CSV_CHARS,
     MAX_UNFINISHED,
     PROGRESS,
     RETENTION,
@@ -28,7 +27,7 @@ from app.domains.tenancy.tenants.model.tenants import MemberRole, Tenancy
 from app.domains.tenancy.tenants.services.access import Access, keyed_request, system_scope
 from app.kit.clock import Clock
 from app.kit.db import SYSTEM, Database, Tx
-from app.kit.errors import InvalidInput, NotFound, ResultDeleted
+from app.kit.errors import NotFound, ResultDeleted
 from app.kit.events import EventLog, Fact
 from app.kit.idempotency import Made, check_key, once_known
 from app.kit.jobs import enqueue
@@ -71,7 +70,7 @@ class Imports:
 
         async def insert(tx: Tx) -> None:
             await self.access.check(tx, tenancy, MemberRole.ADMIN)
-            _check(new)
+            check_new(new)
             await check_transfers(tx, tenancy)
             file, first = await self._file(tx, tenancy, new)
             header = header_of(first, new.mapping, final=file.chunks == 1)
@@ -82,7 +81,7 @@ class Imports:
             await enqueue(tx, IMPORT_JOB, {"id": str(made.id)})
             await self.events.append(tx, [progress_of(made.id, ImportStatus.QUEUED, 0, None, 0)])
 
-        check_key(idempotency_key, lambda: _check(new))
+        check_key(idempotency_key, lambda: check_new(new))
         keyed = keyed_request(tenancy, idempotency_key, "importParticipants", msgspec.to_builtins(new))
 
         async def write(tx: Tx) -> UUID:
@@ -145,15 +144,3 @@ class Imports:
             raise FileTooLarge(limit)
         sealed = await tx.fetch_one(FileSql.chunk_of_file, stored.id, 0)
         return stored, self.files.opened(stored.id, 0, sealed)
-
-
-def _check(new: NewImport) -> None:
-    if new.csv is not None:
-        if len(new.csv) > MAX_CSV_CHARS:
-            message = f"It has at most {MAX_CSV_CHARS:,} characters. Send larger files to /uploads."
-            raise InvalidInput(("source", "csv"), message)
-        try:
-            new.csv.encode()
-        except UnicodeEncodeError:
-            raise InvalidInput(("source", "csv"), "It has characters that are no text.") from None
-    check_new(new)
