@@ -3,7 +3,7 @@
 from migrations.plain import sql
 
 revision = "0032"
-down_revision = "0030"
+down_revision = "0031"
 
 
 def upgrade() -> None:
