@@ -61,7 +61,7 @@ class ProjectEvents:
         row = tenancy.tenant_id, tenancy.livemode
         found = await tx.fetch_one(ProjectEventSql.project_to_track, *row, project.id, project.key)
         if found is None:
-            raise NotFound(Project, path=("project",))
+            raise NotFound(Project, path=("by",))
         project_id, is_archived = found
         if is_archived:
             raise ProjectArchived
