@@ -54,6 +54,15 @@ async def test_a_file_becomes_participants_in_its_order(fair: Fair, stall: Stall
     assert await stall.count("participant_wallets") == 2
 
 
+async def test_a_line_that_names_the_delimiter_is_neither_header_nor_row(stall: Stall) -> None:
+    made = await stall.imported("sep=;\r\nusername;email\r\none;\r\ntwo;x\r\n")
+    assert (made["total_rows"], counts(made)) == (2, (1, 0, 0, 1))
+    assert [each["username"] for each in await stall.participants()] == ["one"]
+    assert await stall.refusals(made["id"]) == [(3, "email", "invalid")]
+    with pytest.raises(FileRefused):
+        await stall.imported("sep=\0\nusername\0email\none\0\n")
+
+
 async def test_rows_that_are_not_in_order_are_reported_and_the_others_imported(stall: Stall) -> None:
     csv = csv_of(
         "telegram_id,discord_id,username,email,referral_code,referrer_code",
