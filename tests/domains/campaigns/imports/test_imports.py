@@ -3,11 +3,18 @@
 import asyncio
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
-from app.domains.campaigns.files.model import FileEmpty, FileTooLarge, TooManyUploads, UploadNotFound
+from app.domains.campaigns.files.model import (
+    MAX_UPLOADS,
+    SENT_WITHIN,
+    FileEmpty,
+    FileTooLarge,
+    TooManyUploads,
+    UploadNotFound,
+)
 from app.domains.campaigns.imports.model import (
     MAX_REFUSALS,
     FileRefused,
@@ -17,7 +24,9 @@ from app.domains.campaigns.imports.model import (
 )
 from app.domains.campaigns.imports.services.batches import Batches
 from app.domains.tenancy.tenants.model.tenants import MemberRole, PlanChanges, SubscriptionStatus, TenantNotActive
+from app.kit.db import SYSTEM
 from app.kit.errors import Forbidden, IdempotencyKeyReused, InvalidInput, NotFound, ResultDeleted
+from app.transport.files import UPLOAD_PATIENCE_S
 from tests.domains.campaigns.fair import ETHEREUM, SOLANA, Fair, in_test_mode
 from tests.domains.campaigns.stall import Stall, csv_of, replace_batch, sent
 
@@ -296,6 +305,21 @@ async def test_files_wait_for_a_day_and_not_too_many(fair: Fair, stall: Stall) -
         with pytest.raises(problem):
             await files.upload(fair.alice, sent(*parts))
     assert [await stall.count(each) for each in ("campaign_files", "campaign_file_chunks")] == [0, 0]
+
+
+async def test_files_that_a_killed_process_was_taking_soon_count_no_more(fair: Fair, stall: Stall) -> None:
+    files, clock = fair.services.files, fair.office.clock
+    assert timedelta(seconds=UPLOAD_PATIENCE_S) < SENT_WITHIN
+    complete = await files.upload(fair.alice, sent(b"username\nZoe"))
+    for _ in range(MAX_UPLOADS - 1):
+        await fair.office.database.write(SYSTEM, lambda tx: files.begin_upload(tx, fair.alice, uuid4()))
+    clock.advance(SENT_WITHIN - timedelta(seconds=1))
+    with pytest.raises(TooManyUploads):
+        await files.upload(fair.alice, sent(b"username\nMax"))
+    clock.advance(timedelta(seconds=1))
+    await files.upload(fair.alice, sent(b"username\nMax"))
+    assert await files.delete_expired() == f"{MAX_UPLOADS - 1} files"
+    assert (await files.stored(complete.id)).chunks == 1
 
 
 async def test_the_audit_log_has_an_entry_for_each_batch(fair: Fair, stall: Stall) -> None:
