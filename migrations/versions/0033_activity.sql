@@ -25,3 +25,11 @@ BEGIN
     RETURN NULL;
 END
 $$;
+
+-- That a participant has done something changes nothing of them: `updated_at` stays.
+DROP TRIGGER participants_updated_at ON participants;
+CREATE TRIGGER participants_updated_at
+    BEFORE UPDATE OF telegram_id, discord_id, username, first_name, last_name, email, locale, time_zone,
+        has_notifications, attributes, is_active, is_verified, referral_code, referred_by, total_referrals, user_id,
+        erased_at, import_id
+    ON participants FOR EACH ROW EXECUTE FUNCTION set_updated_at();
