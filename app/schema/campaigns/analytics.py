@@ -175,7 +175,9 @@ class TenantTotals:
     """What a tenant has, real or for tests as the request acts."""
 
     participant_count: int = strawberry.field(description="The number of participants.")
-    api_key_count: int = strawberry.field(description="The number of API keys that were not revoked.")
+    api_key_count: int = strawberry.field(
+        description="The number of API keys that can be used: neither revoked nor expired."
+    )
 
 
 @strawberry.input
@@ -260,7 +262,9 @@ class ParticipantAnalytics:
     """What participants do."""
 
     statistics: ParticipantStatistics | None = related(
-        loaders.statistics_by_participant, key="id", description="What they do in all projects of the tenant."
+        loaders.statistics_by_participant,
+        key="id",
+        description="What they do in all projects of the tenant. Null if they are removed meanwhile.",
     )
 
 

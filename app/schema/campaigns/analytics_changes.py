@@ -83,7 +83,7 @@ class TrackProjectEventInput:
 class TrackProjectEventPayload:
     """The events were recorded, now or when the idempotency key was first used."""
 
-    project: Project | None = strawberry.field(description="The project as it is now.")
+    project: Project | None = strawberry.field(description="The project as it is now. Null if it is removed meanwhile.")
     tracked: int = strawberry.field(name="trackedCount", description="The number of events.")
 
 

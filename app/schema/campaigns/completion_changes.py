@@ -24,6 +24,7 @@ from app.schema.campaigns.participation_changes import (
     NOTE,
     NotTakingPart,
     ParticipantBanned,
+    ParticipantInactive,
     ProjectNotOpen,
 )
 from app.schema.campaigns.participations import Participation, caller_of
@@ -157,6 +158,7 @@ class CompletionMutation:
         ParticipantErased,
         ParticipantBanned,
         NotTakingPart,
+        ParticipantInactive,
         TaskNotOpen,
         AlreadyCompleted,
         CoolingDown,

@@ -44,7 +44,9 @@ class TaskCompletion(Node):
         loaders.task_by_id, key="task_id", description="The task. Null where the viewer does not see the project."
     )
     participation: Participation | None = related(
-        participation_loaders.participation_by_id, key="participation_id", description="Who has completed it."
+        participation_loaders.participation_by_id,
+        key="participation_id",
+        description="Who has completed it. Null if it is removed meanwhile.",
     )
     ordinal: int = strawberry.field(description="The number of the completion: the participant's first one is 1.")
     status: model.CompletionStatus = strawberry.field(description="What becomes of it.")

@@ -177,8 +177,8 @@ class ImportMutation:
         IdempotencyKeyReused,
     )
     async def import_participants(self, info: Info, input: ImportParticipantsInput) -> Any:
-        """Asks for an import of participants from a file. A worker imports its rows in their order: those that are in
-        order, and reports the others. For the owners and admins of the tenant that the request names.
+        """Asks for an import of participants from a file. A worker imports its rows one after the other,
+        and reports those that it refuses. For the owners and admins of the tenant that the request names.
         """
         tenancy = info.context.require_tenancy()
         id = await _imports(info).start(tenancy, input.new(), input.idempotency_key)

@@ -158,7 +158,7 @@ class UpdateParticipantInput:
     locale: str | None = changeable(description=f"{LOCALE} {UNKNOWN}")
     time_zone: str | None = changeable(name="localTimeZone", description=f"{ZONE} {UNKNOWN}")
     has_notifications: bool | None = changeable(name="notifications", description=f"{NOTIFIED} {KEPT}")
-    attributes: list[ParticipantAttributeInput] | None = changeable(description=f"All of {ATTRIBUTES} {KEPT}")
+    attributes: list[ParticipantAttributeInput] | None = changeable(description=f"All of these. {ATTRIBUTES} {KEPT}")
     is_active: bool | None = changeable(name="active", description=f"Whether they can take part. {KEPT}")
     is_verified: bool | None = changeable(
         name="verified", description=f"Whether the tenant has verified who they are. {KEPT}"
@@ -166,7 +166,7 @@ class UpdateParticipantInput:
     referral_code: str | None = changeable(description=f"{CODE} {KEPT}")
     referrer_code: str | None = changeable(description=REFERRER)
     wallets: list[ParticipantWalletInput] | None = changeable(
-        description=f"All of {WALLETS} One that stays the same stays proven. {KEPT}"
+        description=f"All of these. {WALLETS} One that stays the same stays proven. {KEPT}"
     )
     last_active_at: datetime | None = changeable(
         description=f"When they last did something, if that is later than what is known. {KEPT}"

@@ -95,7 +95,10 @@ class Participant(Node):
     )
     created_at: datetime = strawberry.field(description="When they were created.")
     updated_at: datetime = strawberry.field(description="When they were last changed.")
-    last_active_at: datetime = strawberry.field(description="When they last did something.")
+    last_active_at: datetime = strawberry.field(
+        description="When they last joined a project, completed a task, or did something that the tenant tracked, to"
+        " the minute. It is a few seconds old."
+    )
     erased_at: datetime | None = strawberry.field(
         description="Since when nothing personal of them is stored: then all of that is null, and cannot be set again."
         " Null: they were not erased."

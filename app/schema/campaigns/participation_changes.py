@@ -54,7 +54,7 @@ declare_enum(
 class ProjectNotOpen(Problem):
     """Nobody can take part in the project now."""
 
-    closed: model.Closed = strawberry.field(name="closedReason", description="Why.")
+    closed: model.Closed = strawberry.field(name="closedReason", description="Why not.")
 
 
 @problem_type(model.ProjectFull)

@@ -70,7 +70,7 @@ class PointEntry(Node):
     total_points: BigInt = from_parent(
         lambda root: BigInt(root.balance), graphql_type=BigInt, description="The points of the participation after it."
     )
-    reason: model.PointReason = strawberry.field(name="pointReason", description="Why.")
+    reason: model.PointReason = strawberry.field(name="pointReason", description="Why they were given, or lost.")
     note: str | None = strawberry.field(description="What the tenant notes of it. Null for a task.")
     completion: Annotated["TaskCompletion", strawberry.lazy("app.schema.campaigns.completions")] | None = related(
         task_loaders.completion_by_id, key="completion_id", description="What was completed. Null: no task was."
@@ -80,7 +80,7 @@ class PointEntry(Node):
         key="created_by",
         description=f"The member of the tenant who has given them. {NOBODY} Null for a task as well.",
     )
-    created_at: datetime = strawberry.field(description="When.")
+    created_at: datetime = strawberry.field(description="When they were given, or lost.")
 
 
 def _data(root: model.Review) -> list[Attribute]:
@@ -114,7 +114,9 @@ class Participation(Node):
     """
 
     participant: Participant | None = related(
-        participant_loaders.participant_by_id, key="participant_id", description="Who takes part."
+        participant_loaders.participant_by_id,
+        key="participant_id",
+        description="Who takes part. Null if they are removed meanwhile.",
     )
     project: Project | None = related(
         project_loaders.project_by_id,

@@ -35,10 +35,13 @@ SYMBOL = f"The symbol of its token, 1 to {model.MAX_SYMBOL_CHARS} characters. Nu
 TOKEN_ADDRESS = f"The address of its token. {ADDRESS} Null: not set."
 DECIMALS = f"How many decimals its token has, 0 to {model.MAX_DECIMALS}."
 SUPPLY = f"How much there is of the token, {SMALLEST}: at least 1. Null: not set."
-PARTICIPANTS = f"The number of participants that it can have, 1 to {model.MAX_COUNT:,}. Null: that of the plan."
+PARTICIPANTS = (
+    f"The number of participants that it can have, 1 to {model.MAX_COUNT:,}, and never more than the tenant's"
+    " `participantLimit`. Null: as many as that."
+)
 CLAIMS = f"The number of claims that each participant can make, 1 to {model.MAX_COUNT:,}."
-STARTS = "From when on claims can be made, before `endsAt`. Null: at once."
-ENDS = "Until when claims can be made. Null: without end."
+STARTS = "From when on participants can join, complete tasks and claim, before `endsAt`. Null: at once."
+ENDS = "Until when they can. Null: without end."
 KEPT = "Omitted: unchanged. Not null."
 CLONED = "of the clone's original, or"
 
@@ -98,7 +101,7 @@ class CreateProjectInput:
     )
     total_supply: BigInt | None = strawberry.field(default=None, description=SUPPLY)
     requirements: ProjectRequirementsInput | None = strawberry.field(
-        default=None, description=f"What a participant has to meet to claim. Null: {CLONED} nothing."
+        default=None, description=f"What a participant has to meet to join. Null: {CLONED} nothing."
     )
     distribution: ProjectDistributionInput | None = strawberry.field(
         default=None, description="What a claim is. Null: that of the clone's original; otherwise it is required."
@@ -106,7 +109,9 @@ class CreateProjectInput:
     max_participants: int | None = strawberry.field(default=None, description=PARTICIPANTS)
     max_claims_per_participant: int | None = strawberry.field(default=None, description=f"{CLAIMS} Null: {CLONED} 1.")
     is_active: bool | None = strawberry.field(
-        name="active", default=None, description=f"Whether participants can join it and claim. Null: {CLONED} true."
+        name="active",
+        default=None,
+        description=f"Whether participants can join it, complete tasks and claim. Null: {CLONED} true.",
     )
     is_public: bool | None = strawberry.field(
         name="public", default=None, description=f"Whether everybody sees it while it is active. Null: {CLONED} true."
@@ -143,13 +148,13 @@ class UpdateProjectInput:
     token_decimals: int | None = changeable(description=f"{DECIMALS} Only while nothing was paid. {KEPT}")
     total_supply: BigInt | None = changeable(description=SUPPLY)
     requirements: ProjectRequirementsInput | None = changeable(
-        description=f"All that a participant has to meet to claim. {KEPT}"
+        description=f"All that a participant has to meet to join. {KEPT}"
     )
     distribution: ProjectDistributionInput | None = changeable(description=f"What a claim is. {KEPT}")
     max_participants: int | None = changeable(description=PARTICIPANTS)
     max_claims_per_participant: int | None = changeable(description=f"{CLAIMS} {KEPT}")
     is_active: bool | None = changeable(
-        name="active", description=f"Whether participants can join it and claim. {KEPT}"
+        name="active", description=f"Whether participants can join it, complete tasks and claim. {KEPT}"
     )
     is_public: bool | None = changeable(
         name="public", description=f"Whether everybody sees it while it is active. {KEPT}"

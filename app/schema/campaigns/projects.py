@@ -28,7 +28,7 @@ from app.schema.tenancy.tenants import Tenant
 declare_enum(
     model.ProjectStatus,
     description="What becomes of a project.",
-    ACTIVE="Participants can join it and claim, between `startsAt` and `endsAt`.",
+    ACTIVE="Participants can join it, complete tasks and claim, between `startsAt` and `endsAt`.",
     PAUSED="Nobody can join it or claim.",
     ARCHIVED="It can be read, and not changed.",
 )
@@ -108,22 +108,25 @@ class Project(Node):
         description="How much there is of the token, in tokens. Null: not set."
     )
     requirements: ProjectRequirements = from_parent(
-        _requirements, description="What a participant has to meet to claim."
+        _requirements, description="What a participant has to meet to join."
     )
     distribution: ProjectDistribution = from_parent(_distribution, description="What a claim is.")
     claim_amount: BigInt = from_parent(_claim_amount, description=f"The most that one claim can be, {SMALLEST}.")
     claim_amount_tokens: Decimal = strawberry.field(description="The most that one claim can be, in tokens.")
     max_participants: int | None = strawberry.field(
-        description="The number of participants that it can have. Null: that of the tenant's plan."
+        description="The number of participants that it can have, and never more than the tenant's `participantLimit`."
+        " Null: as many as that."
     )
     max_claims_per_participant: int = strawberry.field(
         description="The number of claims that each participant can make."
     )
-    is_active: bool = strawberry.field(description="Whether participants can join it and claim.")
+    is_active: bool = strawberry.field(description="Whether participants can join it, complete tasks and claim.")
     is_public: bool = strawberry.field(description="Whether everybody sees it while it is active.")
     status: model.ProjectStatus = strawberry.field(description="What becomes of it now.")
-    starts_at: datetime | None = strawberry.field(description="From when on claims can be made. Null: at once.")
-    ends_at: datetime | None = strawberry.field(description="Until when claims can be made. Null: without end.")
+    starts_at: datetime | None = strawberry.field(
+        description="From when on participants can join, complete tasks and claim. Null: at once."
+    )
+    ends_at: datetime | None = strawberry.field(description="Until when they can. Null: without end.")
     levels: list[ProjectLevel] = from_parent(
         _levels, description="The levels of participants, the lowest first.", metadata=holds(model.MAX_THRESHOLDS + 1)
     )

@@ -11,10 +11,10 @@ from app.engine.declarations.durations import Milliseconds
 from app.engine.declarations.nodes import record_type
 from app.schema.scalars import BigInt
 
-VERIFIED = "Whether only participants who are verified can claim."
-WALLET = "Whether only participants who have proven a wallet in the network of the token can claim."
+VERIFIED = "Whether only participants who are verified can join."
+WALLET = "Whether only participants who have proven a wallet in the network of the token can join."
 AGE = "How long a participant must have existed, in milliseconds, up to 10 years."
-COUNTRIES = "The countries of participants who can claim, by ISO 3166-1, in two capital letters."
+COUNTRIES = "The countries of participants who can join, by ISO 3166-1, in two capital letters."
 SMALLEST = "in the smallest unit of the token"
 AMOUNT = f"What each claim is, {SMALLEST}: at least 1."
 FOR_POINT = f"What a claim is for each point of the participant, {SMALLEST}: at least 1."
@@ -26,7 +26,7 @@ LEVEL_AMOUNT = f"What a claim is from this level on, {SMALLEST}: at least 1."
 
 @record_type(model.Requirements)
 class ProjectRequirements:
-    """What a participant has to meet to claim."""
+    """What a participant has to meet to join."""
 
     verified_only: bool = strawberry.field(name="isVerifiedOnly", description=VERIFIED)
     wallet_required: bool = strawberry.field(name="isWalletRequired", description=WALLET)
@@ -90,7 +90,7 @@ ProjectDistribution: TypeAlias = Annotated[
 
 @strawberry.input
 class ProjectRequirementsInput:
-    """What a participant has to meet to claim. A field that is null or omitted requires nothing."""
+    """What a participant has to meet to join. A field that is null or omitted requires nothing."""
 
     verified_only: bool | None = strawberry.field(default=None, description=VERIFIED)
     wallet_required: bool | None = strawberry.field(default=None, description=WALLET)

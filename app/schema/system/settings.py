@@ -37,7 +37,7 @@ class MaintenanceMode:
 
 @record_type(model.RateLimits)
 class DefaultRateLimits:
-    """The API calls that a user has in an hour by plan, where nothing else is agreed."""
+    """The API calls that all keys of a tenant make in an hour, by its plan."""
 
     free: int = strawberry.field(name="freeCalls", description=f"The calls of the free plan in any hour. {CALLS}")
     pro: int = strawberry.field(name="proCalls", description=f"The calls of the pro plan in any hour. {CALLS}")

@@ -87,7 +87,7 @@ class TenantApiKeys:
         " days. Empty unless the request names the tenant, by an owner or admin of it.",
     )
     usage: TenantUsage | None = related(
-        loaders.usage_by_tenant, key="id", description="The calls of its API keys this month. Null for others."
+        loaders.usage_by_tenant, key="id", description="What it uses of its limits. Null for others than its members."
     )
 
 

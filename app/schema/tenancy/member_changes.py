@@ -148,7 +148,7 @@ class TenantMemberMutation:
             raise errors.ResultDeleted
         return InviteMemberPayload(invitation=found)
 
-    @mutation(AcceptInvitationPayload, InvitationInvalid, AlreadyMember)
+    @mutation(AcceptInvitationPayload, InvitationInvalid, TenantNotActive, AlreadyMember)
     async def accept_invitation(self, info: Info, input: AcceptInvitationInput) -> Any:
         """Makes the viewer a member of the tenant that they are invited to."""
         id = await _members(info).accept(info.context.require_viewer(), input.token)

@@ -12,7 +12,13 @@ from app.domains.tenancy.tenants.model.members import (
     InvitationLimitReached,
     LastOwner,
 )
-from app.domains.tenancy.tenants.model.tenants import MemberRole, Tenancy
+from app.domains.tenancy.tenants.model.tenants import (
+    MemberRole,
+    PlanChanges,
+    SubscriptionStatus,
+    Tenancy,
+    TenantNotActive,
+)
 from app.domains.tenancy.tenants.services import members as members_module
 from app.kit.errors import Forbidden, InvalidInput, NotFound, ResultDeleted
 from tests.domains.tenancy.office import Office
@@ -50,6 +56,27 @@ async def test_a_member_uses_up_no_invitation(office: Office) -> None:
     with pytest.raises(AlreadyMember):
         await office.services.members.accept(office.alice, await office.token())
     await office.services.members.accept(office.bob, await office.token())
+
+
+@pytest.mark.parametrize("status", [SubscriptionStatus.SUSPENDED, SubscriptionStatus.CANCELLED])
+async def test_nobody_enters_a_tenant_that_is_not_active_but_it_is_handed_over(
+    office: Office, status: SubscriptionStatus
+) -> None:
+    id = await office.found()
+    alice, bob, members = await office.acting(), await office.join(office.bob, ADMIN), office.services.members
+    await members.remove(alice, bob.held_by)
+    await members.invite(alice, "bob@example.com", VIEWER, office.key)
+    token = await office.token()
+    await office.services.tenants.update_plan(office.alice, id, PlanChanges(status=status))
+    with pytest.raises(TenantNotActive):
+        await members.accept(office.bob, token)
+    assert await office.owner.fetchval("SELECT count(*) FROM tenant_members") == 1
+    await office.services.tenants.update_plan(office.alice, id, PlanChanges(status=SubscriptionStatus.ACTIVE))
+    # It was not used up.
+    next_owner = await members.accept(office.bob, token)
+    await office.services.tenants.update_plan(office.alice, id, PlanChanges(status=status))
+    await members.transfer(alice, next_owner)
+    assert (await office.acting(office.bob)).role is OWNER
 
 
 async def test_a_replay_sends_no_second_mail(office: Office) -> None:

@@ -53,6 +53,26 @@ def test_a_name_that_is_blank_or_looks_like_another_is_refused(name: str) -> Non
     assert [each.path for each in refused.value.fields] == [("name",)]
 
 
+@pytest.mark.parametrize(
+    ("field", "text"),
+    [
+        ("name", "Moneta"),
+        ("name", "M0neta Support"),
+        ("name", "The Admin"),
+        ("slug", "moneta"),
+        ("slug", "moneta-support"),
+        ("slug", "admin"),
+    ],
+)
+def test_a_tenant_is_not_called_like_moneta_or_who_helps(field: str, text: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        checked(NewTenant(**GOOD | {field: text}))
+    assert [each.path for each in refused.value.fields] == [(field,)]
+    if field == "name":
+        with pytest.raises(InvalidInput):
+            check_changes(TenantChanges(name=text))
+
+
 def test_all_that_is_wrong_is_named_at_once() -> None:
     wrong = NewTenant(
         slug="A",

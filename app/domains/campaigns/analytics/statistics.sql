@@ -93,7 +93,8 @@ FROM tenants t WHERE t.id = ANY ($1::uuid[]) AND t.id = (SELECT app_tenant());
 SELECT pg_advisory_xact_lock(hashtext('moneta.project_statistics'));
 
 -- name: count_events
--- Counts up to $1 events that are not counted yet, the oldest first. How many rows of statistics that has changed.
+-- Counts up to $1 events that are not counted yet, the oldest first, and notes when participants were last active. How
+-- many rows of statistics that has changed.
 WITH taken AS (
     DELETE FROM analytics_inbox WHERE id IN (SELECT id FROM analytics_inbox ORDER BY id LIMIT $1)
     RETURNING tenant_id, livemode, project_id, participant_id, kind, points, occurred_at
@@ -108,6 +109,15 @@ WITH taken AS (
         AND kind IN ('participation.joined', 'participation.rejoined', 'task.completed', 'tracked')
     ON CONFLICT DO NOTHING
     RETURNING tenant_id, livemode, project_id, interval, started_at, participant_id
+), awake AS (
+    SELECT w.id, t.at FROM participants w JOIN (
+        SELECT participant_id, max(occurred_at) AS at FROM taken
+        WHERE kind IN ('participation.joined', 'participation.rejoined', 'task.completed', 'tracked') GROUP BY 1
+    ) t ON t.participant_id = w.id
+    WHERE w.last_active_at < t.at - interval '1 minute' AND w.erased_at IS NULL
+    ORDER BY w.id FOR NO KEY UPDATE OF w
+), moved AS (
+    UPDATE participants w SET last_active_at = a.at FROM awake a WHERE w.id = a.id
 ), active AS (
     SELECT tenant_id, livemode, project_id, interval, started_at, count(*) AS active_participants FROM seen
     GROUP BY 1, 2, 3, 4, 5

@@ -4,12 +4,18 @@ from typing import Final
 
 from app.domains.campaigns.consistency.statements import (
     FunnelSql,
+    LeaderboardCountSql,
     ParticipationCountSql,
     ReferralSql,
     SumSql,
 )
 from app.kit.data_checks import Counter, Mending
 
+LEADERBOARDS: Final = Counter(
+    "leaderboards of projects",
+    LeaderboardCountSql.differing_leaderboards,
+    Mending(LeaderboardCountSql.lock_leaderboards, LeaderboardCountSql.mend_leaderboards),
+)
 COUNTERS: Final = (
     Counter(
         "referrals of participants",
@@ -42,5 +48,6 @@ COUNTERS: Final = (
         FunnelSql.differing_funnels,
         Mending(FunnelSql.lock_funnels, FunnelSql.mend_funnels),
     ),
+    LEADERBOARDS,
     Counter("sums of events of projects", SumSql.differing_sums, Mending(SumSql.lock_sums, SumSql.mend_sums)),
 )

@@ -35,6 +35,14 @@ class FunnelSql(Statements, file="funnels.sql"):
     mend_funnels: Query[Mended]
 
 
+class LeaderboardCountSql(Statements, file="leaderboards.sql"):
+    """What is on leaderboards."""
+
+    differing_leaderboards: Query[CounterDifference]
+    lock_leaderboards: Command
+    mend_leaderboards: Query[Mended]
+
+
 class SumSql(Statements, file="sums.sql"):
     """What is counted of events."""
 

@@ -31,17 +31,3 @@ RETURNING c.project_id;
 INSERT INTO leaderboard_changes (tenant_id, livemode, project_id)
 SELECT tenant_id, livemode, id FROM projects WHERE id = ANY ($1::uuid[]) ORDER BY tenant_id, livemode, id
 ON CONFLICT DO NOTHING;
-
--- name: projects_after
--- The IDs of projects after one, at most so many.
-SELECT id FROM projects WHERE id > $1 ORDER BY id LIMIT $2;
-
--- name: leaderboard_faults
--- What is not on the leaderboards of these projects as their participations are, where anything is.
-SELECT f.project_id, f.faults FROM (
-    SELECT k.id AS project_id, leaderboard_faults(k.id) AS faults FROM unnest($1::uuid[]) AS k (id)
-) AS f WHERE f.faults > 0 ORDER BY f.project_id;
-
--- name: repair_leaderboard
--- Makes the leaderboard of a project as its participations are; returns how much was wrong.
-SELECT repair_leaderboard($1);

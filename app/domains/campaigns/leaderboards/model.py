@@ -9,9 +9,6 @@ MAX_ENTRIES: Final = 100
 """Of a leaderboard that is followed."""
 CHANGED: Final = "changed"
 """The only key of the topic of a leaderboard."""
-PUBLIC_NAME: Final = "public_name"
-"""The name of the attribute that says by which name a participant has agreed to be shown to everybody. It is read by
-`leaderboard_name`."""
 
 
 class Leaderboard(msgspec.Struct, frozen=True):
@@ -39,13 +36,6 @@ class Rank(msgspec.Struct, frozen=True):
 
     participation_id: UUID
     rank: int | None
-
-
-class LeaderboardFaults(msgspec.Struct, frozen=True):
-    """How many entries and counts of a project's leaderboard are not as its participations are."""
-
-    project_id: UUID
-    faults: int
 
 
 def leaderboard_topic(project_id: UUID) -> str:

@@ -10,7 +10,6 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from app.domains.accounts.rules.identity import email as account_email
-from app.domains.campaigns.names.rules import is_impersonating
 from app.domains.campaigns.names.rules import name as shown_name
 from app.domains.campaigns.networks.model import Network
 from app.domains.campaigns.networks.rules import address
@@ -31,6 +30,7 @@ from app.domains.campaigns.participants.model import (
 )
 from app.domains.tenancy.tenants.rules import time_zone as tenant_time_zone
 from app.kit.errors import Faults, InvalidInput
+from app.kit.names import is_impersonating
 from app.kit.text import is_storable
 
 CODE_ALPHABET: Final = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"

@@ -99,11 +99,12 @@ class Participation(msgspec.Struct, frozen=True):
 
 class LockedParticipation(Participation, frozen=True):
     """A participation that the transaction has locked, the user who is linked to the participant, and whether the
-    participant was erased.
+    participant was erased, and may take part.
     """
 
     user_id: UUID | None
     is_erased: bool
+    can_take_part: bool
 
 
 class Location(msgspec.Struct, frozen=True):

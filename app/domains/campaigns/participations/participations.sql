@@ -109,7 +109,7 @@ ON CONFLICT (tenant_id, livemode, referral_code) DO NOTHING RETURNING id;
 -- A participation, locked: its ID.
 SELECT p.id, p.tenant_id, p.livemode, p.project_id, p.participant_id, p.status, p.points, p.level,
     p.next_level_points, p.verification_status, p.joined_at, p.left_at, p.banned_at, p.updated_at, p.user_id,
-    who.erased_at IS NOT NULL AS is_erased
+    who.erased_at IS NOT NULL AS is_erased, who.is_active AS can_take_part
 FROM participations p JOIN participants who ON who.id = p.participant_id
 WHERE p.id = $1 FOR NO KEY UPDATE OF p;
 
@@ -117,7 +117,7 @@ WHERE p.id = $1 FOR NO KEY UPDATE OF p;
 -- The participation of a participant in a project, locked: tenant, mode, participant, project.
 SELECT p.id, p.tenant_id, p.livemode, p.project_id, p.participant_id, p.status, p.points, p.level,
     p.next_level_points, p.verification_status, p.joined_at, p.left_at, p.banned_at, p.updated_at, p.user_id,
-    who.erased_at IS NOT NULL AS is_erased
+    who.erased_at IS NOT NULL AS is_erased, who.is_active AS can_take_part
 FROM participations p JOIN participants who ON who.id = p.participant_id
 WHERE p.tenant_id = $1 AND p.livemode = $2 AND p.participant_id = $3 AND p.project_id = $4 FOR NO KEY UPDATE OF p;
 
@@ -134,7 +134,8 @@ INSERT INTO participations (id, tenant_id, livemode, project_id, participant_id,
 VALUES ($1, $2, $3, $4, $5, $6::timestamptz, $7)
 ON CONFLICT (tenant_id, livemode, participant_id, project_id) DO NOTHING
 RETURNING id, tenant_id, livemode, project_id, participant_id, status, points, level, next_level_points,
-    verification_status, joined_at, left_at, banned_at, updated_at, user_id, false AS is_erased;
+    verification_status, joined_at, left_at, banned_at, updated_at, user_id, false AS is_erased,
+    true AS can_take_part;
 
 -- name: set_status
 -- What becomes of a participation: its ID, status, when it was left, when it was banned.

@@ -7,7 +7,6 @@ from typing import Final
 import msgspec
 from msgspec import UNSET
 
-from app.domains.campaigns.names.rules import is_impersonating
 from app.domains.campaigns.names.rules import name as shown_name
 from app.domains.campaigns.networks.model import Network
 from app.domains.campaigns.networks.rules import address
@@ -36,6 +35,7 @@ from app.domains.campaigns.projects.model import (
     requirements_of,
 )
 from app.kit.errors import Faults, InvalidInput, Path
+from app.kit.names import is_impersonating
 from app.kit.text import is_storable
 
 _COUNTRY: Final = re.compile(r"[A-Z]{2}", re.ASCII)

@@ -67,7 +67,7 @@ RETURNING id;
 
 -- name: lock_invitation
 -- The open invitation of a token, locked: hash of the token, now.
-SELECT i.id, i.tenant_id, i.role, t.deleted_at IS NOT NULL AS is_deleted
+SELECT i.id, i.tenant_id, i.role, t.deleted_at IS NOT NULL AS is_deleted, t.subscription_status AS status
 FROM tenant_invitations i JOIN tenants t ON t.id = i.tenant_id
 WHERE i.token_hash = $1 AND i.accepted_at IS NULL AND i.expires_at > $2::timestamptz FOR UPDATE OF i;
 

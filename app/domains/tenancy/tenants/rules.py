@@ -19,6 +19,7 @@ from app.domains.tenancy.tenants.model.tenants import (
 )
 from app.kit.errors import Faults, InvalidInput
 from app.kit.mail import Message
+from app.kit.names import is_impersonating
 
 MAX_LIMIT: Final = 2_000_000_000
 MAX_SUBSCRIPTION_CHARS: Final = 255
@@ -34,7 +35,7 @@ def slug(text: str) -> str:
     """Unchanged. Raises InvalidInput."""
     if not _SLUG.fullmatch(text) or len(text) > MAX_SLUG_CHARS:
         raise InvalidInput("slug", f"A slug has 1 to {MAX_SLUG_CHARS} lower-case letters a-z, digits and hyphens.")
-    return text
+    return _own(text, "slug")
 
 
 def name(text: str) -> str:
@@ -100,7 +101,7 @@ def check_plan(changes: PlanChanges) -> None:
 
 _RULES: Final[Mapping[str, Callable[[str], str]]] = {
     "slug": slug,
-    "name": name,
+    "name": lambda text: _own(name(text), "name"),
     "email": email,
     "billing_email": partial(email, field="billing_email"),
     "website_url": partial(https_url, field="website_url", what="A web site"),
@@ -116,6 +117,15 @@ def _stored(faults: Faults, given: Mapping[str, Any]) -> dict[str, Any]:
         for field, rule in _RULES.items()
         if given.get(field, UNSET) not in (UNSET, None)
     }
+
+
+def _own(text: str, field: str) -> str:
+    """Unchanged. Raises InvalidInput for what looks like Moneta, or like who helps: invitations, and what owners of
+    wallets sign, say who asks.
+    """
+    if is_impersonating(text):
+        raise InvalidInput(field, "This is the name of somebody else.")
+    return text
 
 
 def _alphabets(word: str) -> set[str]:

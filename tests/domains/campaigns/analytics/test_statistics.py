@@ -71,6 +71,50 @@ async def test_what_happens_later_adds_to_what_is_counted(park: Park) -> None:
         await park.statistics.count()
 
 
+async def test_who_had_left_does_not_leave_again_by_a_ban_or_its_end(park: Park) -> None:
+    who = await park.joined(NOON)
+    left, banned = (NOON + n * HOUR for n in (1, 2))
+    await park.change(who, f"status = 'left', left_at = '{left.isoformat()}'")
+    await park.change(who, f"status = 'banned', banned_at = '{banned.isoformat()}'")
+    await park.change(who, "status = 'left', banned_at = NULL")
+    for _ in range(2):
+        found = numbers(await park.buckets(NOON, NOON + 3 * HOUR, Interval.HOUR))
+        assert [(joins, leaves) for joins, leaves, *_ in found] == [(1, 0), (0, 1), (0, 0)]
+        await park.statistics.count()
+    assert await park.owner.fetchval("SELECT sum(leaves) FROM project_statistics WHERE interval = 'month'") == 1
+    happened = {(each.event_type, each.occurred_at) for each in await park.events()}
+    assert happened >= {("participation.left", left), ("participation.left.banned", banned)}
+    assert sorted(each for each, _ in happened) == [
+        "participation.joined",
+        "participation.left",
+        "participation.left.banned",
+        "participation.left.unbanned",
+    ]
+
+
+async def test_who_does_something_was_active_then(park: Park) -> None:
+    sql = "SELECT last_active_at, updated_at, id FROM participants ORDER BY id"
+    who, idle, erased = [await park.joined() for _ in range(3)]
+    await park.fair.services.erasure.erase(park.fair.alice, erased)
+    before = {row["id"]: row for row in await park.owner.fetch(sql)}
+    last = NOON + 3 * HOUR
+    await park.completed(who, last)
+    await park.completed(who, NOON + HOUR)
+    await park.points(idle, 7, last)
+    await park.completed(erased, last)
+    assert await park.owner.fetchval("SELECT count(*) FROM analytics_inbox WHERE participant_id = $1", erased)
+    await park.statistics.count()
+    now = {row["id"]: row for row in await park.owner.fetch(sql)}
+    assert now[who]["last_active_at"] == last
+    assert now[who]["updated_at"] == before[who]["updated_at"]
+    assert (now[idle], now[erased]) == (before[idle], before[erased])
+    # What happened earlier, or within a minute, moves nothing.
+    await park.track(participant_id=who, occurred_at=NOON - HOUR)
+    await park.completed(who, last + timedelta(seconds=59))
+    await park.statistics.count()
+    assert {row["id"]: row for row in await park.owner.fetch(sql)} == now
+
+
 async def test_a_tenant_can_say_of_itself_what_it_likes(park: Park) -> None:
     """It counts as tracked, and as nothing that Moneta does."""
     who = await park.fair.participant()

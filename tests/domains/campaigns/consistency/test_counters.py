@@ -22,11 +22,14 @@ POINTS = "points of participations"
 LEVEL = "levels of participations"
 USERS = "users and completions of participations"
 FUNNELS = "funnels of projects"
+BOARDS = "leaderboards of projects"
 SUMS = "sums of events of projects"
-FOLLOWING = {LEVEL: {FUNNELS}, USERS: {FUNNELS}}
-"""What else differs then: a funnel counts participations as they are."""
+FOLLOWING = {LEVEL: {FUNNELS, BOARDS}, USERS: {FUNNELS}}
+"""What else differs then: funnels and leaderboards count participations as they are."""
 TABLES = (
     "funnel_counts",
+    "leaderboard_counts",
+    "leaderboard_entries",
     "participants",
     "project_counters",
     "participations",
@@ -100,6 +103,8 @@ async def test_right_data_agree(park: Park, doctor: DataDoctor) -> None:
             FUNNELS,
             2,
         ),
+        ("DELETE FROM leaderboard_entries", BOARDS, 2),
+        ("UPDATE leaderboard_counts SET participants = participants + 1", BOARDS, 1),
         ("UPDATE project_statistics SET joins = joins + 1 WHERE interval = 'week'", SUMS, 3),
         ("UPDATE project_statistics SET tracked = 0 WHERE tracked > 0", SUMS, 4),
         ("DELETE FROM project_statistics WHERE interval = 'day'", SUMS, None),
@@ -134,10 +139,10 @@ async def test_points_that_are_mended_give_the_level_for_them(park: Park, doctor
     before = await contents(park.owner)
     await broken(park.owner, "UPDATE participations SET points = points + 1000, level = 5, next_level_points = 5000")
     report = await doctor.check()
-    assert wrong(report) == {POINTS: 4, LEVEL: 4, FUNNELS: 6}
+    assert wrong(report) == {POINTS: 4, LEVEL: 4, FUNNELS: 6, BOARDS: 2}
     after = await doctor.repair(report)
     assert wrong(after) == {}
-    assert {each.counter: each.mended for each in after.repairs} == {POINTS: 4, LEVEL: 0, FUNNELS: 3}
+    assert {each.counter: each.mended for each in after.repairs} == {POINTS: 4, LEVEL: 0, FUNNELS: 3, BOARDS: 1}
     assert await contents(park.owner) == before
 
 

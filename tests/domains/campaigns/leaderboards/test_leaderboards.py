@@ -8,11 +8,13 @@ from uuid import UUID
 import pytest
 from redis.asyncio import Redis
 
+from app.domains.campaigns.consistency.counters import LEADERBOARDS
 from app.domains.campaigns.leaderboards import loaders
-from app.domains.campaigns.leaderboards.model import LeaderboardFaults, leaderboard_topic
+from app.domains.campaigns.leaderboards.model import leaderboard_topic
 from app.domains.campaigns.participants.model import Attribute, ParticipantChanges
 from app.domains.campaigns.participations.model import ParticipantBanned
 from app.domains.tenancy.tenants.model.tenants import MemberRole
+from app.kit.data_checks import DataDoctor, Finding, Repair
 from app.kit.db import PUBLIC, SYSTEM, Scope
 from app.kit.reads import Reads
 from tests.databases import Owner
@@ -150,21 +152,23 @@ BREAKS = (
 
 @pytest.mark.parametrize("sql", BREAKS)
 async def test_what_was_lost_or_broken_is_found_and_made_anew(fair: Fair, owner: Owner, sql: str) -> None:
-    contest, sound, boards = await Contest.begin(fair), await Contest.begin(fair), fair.services.leaderboards
+    contest, sound = await Contest.begin(fair), await Contest.begin(fair)
     ids = [await contest.join() for _ in range(5)]
     for number, id in enumerate(ids):
         await contest.adjust(id, 40 + 20 * (number % 3))
     await fair.services.participations.leave(fair.alice, ids[4], fair.office.key)
-    assert await boards.find_leaderboard_faults() == []
-    assert await boards.repair_leaderboards() == []
+    doctor = DataDoctor(fair.office.database, [LEADERBOARDS])
+    assert (await doctor.check()).findings == ()
     await owner.execute(sql)
-    [faults] = await boards.find_leaderboard_faults()
-    assert faults.project_id == contest.project
+    report = await doctor.check()
+    [finding] = report.findings
+    assert (finding.check, finding.found) == (LEADERBOARDS.name, 1)
+    assert finding.examples[0].startswith(str(contest.project))
     # Points are given meanwhile, whatever is lost.
     await contest.adjust(ids[0], 1)
-    await asyncio.gather(*(contest.adjust(ids[number % 5], 1) for number in range(20)), boards.repair_leaderboards())
-    await boards.repair_leaderboards()
-    assert await boards.find_leaderboard_faults() == []
+    await asyncio.gather(*(contest.adjust(ids[number % 5], 1) for number in range(20)), doctor.repair(report))
+    assert (await doctor.repair(report)).findings == ()
+    assert (await doctor.check()).findings == ()
     await check(fair, contest)
     await check(fair, sound)
     await contest.assert_sound()
@@ -174,7 +178,12 @@ async def test_a_repair_says_how_much_was_wrong(fair: Fair, owner: Owner) -> Non
     contest = await Contest.begin(fair)
     await contest.adjust(await contest.join(), 7)
     await owner.execute("DELETE FROM leaderboard_entries")
-    assert await fair.services.leaderboards.repair_leaderboards() == [LeaderboardFaults(contest.project, 1)]
+    doctor = DataDoctor(fair.office.database, [LEADERBOARDS])
+    report = await doctor.check()
+    example = f"{contest.project}: 1 wrong, counted as participations are"
+    assert report.findings == (Finding(LEADERBOARDS.name, 1, (example,)),)
+    example = f"{contest.project}: 1 wrong, now as participations are"
+    assert (await doctor.repair(report)).repairs == (Repair(LEADERBOARDS.name, 1, (example,)),)
 
 
 async def test_who_sees_the_project_sees_who_is_how_far_and_nothing_else(fair: Fair) -> None:

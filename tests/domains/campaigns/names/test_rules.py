@@ -2,28 +2,10 @@
 
 import pytest
 
-from app.domains.campaigns.names.rules import is_impersonating, name
+from app.domains.campaigns.names.rules import name
 from app.domains.campaigns.projects.rules import name as project_name
 from app.kit.errors import InvalidInput
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "Moneta", "M0neta", "\u041coneta", "mon\u0117ta", "\uff2d\uff2f\uff2e\uff25\uff34\uff21", "m o n e t a",
-        "Support", "5upport Team", "The Admin", "adm1n", "Admin_", "moneta.support", "customer service",
-        "ACME", "Ac-me", "\u0391cme", "Acme Official", "acme_support",
-    ],
-)  # fmt: skip
-def test_what_looks_like_somebody_else_is_found(text: str) -> None:
-    assert is_impersonating(text, "Acme")
-
-
-@pytest.mark.parametrize(
-    "text", ["Alice", "Administrata", "Support the poor", "Monetary", "Acme fan", "official", "Al", "sam", "key-1"]
-)
-def test_others_are_called_as_they_like(text: str) -> None:
-    assert not is_impersonating(text, "Acme")
+from app.kit.names import is_impersonating
 
 
 def test_a_project_may_be_called_like_its_tenant() -> None:

@@ -9,10 +9,12 @@ from uuid import UUID
 
 import pytest
 
+from app.domains.campaigns.participants.model import ParticipantChanges
 from app.domains.campaigns.participations.model import (
     Closed,
     NotTakingPart,
     ParticipantBanned,
+    ParticipantInactive,
     ParticipationChange,
     ProjectNotOpen,
 )
@@ -62,6 +64,21 @@ async def test_of_a_hundred_calls_at_once_one_completes_a_task(fair: Fair) -> No
         ParticipationChange.POINTS,
         ParticipationChange.LEVEL,
     ]
+
+
+async def test_who_was_set_inactive_completes_nothing_until_they_are_active_again(fair: Fair) -> None:
+    contest = await Contest.begin(fair)
+    task, person = await contest.task(), await fair.participant()
+    id = await contest.join(person)
+    change = fair.services.participants.update
+    await change(fair.alice, person, ParticipantChanges(is_active=False))
+    with pytest.raises(ParticipantInactive):
+        await contest.complete(id, task)
+    assert await contest.number("SELECT count(*) FROM task_completions") == 0
+    assert (await contest.row(id))["points"] == 0
+    await change(fair.alice, person, ParticipantChanges(is_active=True))
+    await contest.complete(id, task)
+    await contest.assert_sound()
 
 
 async def test_of_a_hundred_calls_with_one_key_all_are_the_same_completion(fair: Fair) -> None:

@@ -11,6 +11,7 @@ from app.domains.campaigns.participations.model import (
     Closed,
     LockedParticipation,
     ParticipantBanned,
+    ParticipantInactive,
     ParticipationChange,
     ParticipationStatus,
     PointReason,
@@ -94,8 +95,8 @@ class Completions:
         accepted, the others at once. A wrong answer counts.
 
         Raises InvalidInput, NotFound, Forbidden, TenantNotActive, ProjectNotOpen, ParticipantErased, ParticipantBanned,
-        NotTakingPart, TaskNotOpen, AlreadyCompleted, CoolingDown, PaymentRefused, PaymentUsed, WrongAnswer,
-        NoGuessesLeft, IdempotencyKeyReused.
+        NotTakingPart, ParticipantInactive, TaskNotOpen, AlreadyCompleted, CoolingDown, PaymentRefused, PaymentUsed,
+        WrongAnswer, NoGuessesLeft, IdempotencyKeyReused.
         """
 
         async def complete(tx: Tx, facts: list[Fact]) -> _Tried:
@@ -105,6 +106,8 @@ class Completions:
             found = await self.writing.locked(tx, participation_id)
             refuse_erased(found)
             refuse_inactive(found)
+            if not found.can_take_part:
+                raise ParticipantInactive
             task = await tx.fetch_one(TaskSql.share_task, task_id, place.project_id)
             if task is None:
                 raise NotFound(Task)

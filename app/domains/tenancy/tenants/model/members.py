@@ -43,6 +43,7 @@ class OpenInvitation(msgspec.Struct, frozen=True):
     tenant_id: UUID
     role: MemberRole
     is_deleted: bool
+    status: str
 
 
 class InvitationInvalid(Problem):

@@ -19,7 +19,7 @@ from app.domains.tenancy.tenants.model.members import (
     LastOwner,
     Membership,
 )
-from app.domains.tenancy.tenants.model.tenants import MemberRole, Tenancy
+from app.domains.tenancy.tenants.model.tenants import MemberRole, SubscriptionStatus, Tenancy, TenantNotActive
 from app.domains.tenancy.tenants.rules import invitation_mail
 from app.domains.tenancy.tenants.services.access import Access, keyed_request, member_of, system_scope
 from app.domains.tenancy.tenants.statements import MemberSql, TenantSql
@@ -85,7 +85,7 @@ class Members:
 
     async def accept(self, viewer: Viewer, token: str) -> UUID:
         """Makes the viewer a member by the token of an invitation, which is then used up; returns the membership's ID.
-        Raises InvitationInvalid, AlreadyMember.
+        Raises InvitationInvalid, TenantNotActive, AlreadyMember.
         """
 
         async def work(tx: Tx) -> UUID:
@@ -93,6 +93,8 @@ class Members:
             invitation = await tx.fetch_one(MemberSql.lock_invitation, digest(token), now)
             if invitation is None or invitation.is_deleted:
                 raise InvitationInvalid
+            if (status := SubscriptionStatus(invitation.status)) is not SubscriptionStatus.ACTIVE:
+                raise TenantNotActive(status)
             id = await tx.fetch_one(MemberSql.insert_member, invitation.tenant_id, viewer.user_id, invitation.role, now)
             if id is None:
                 raise AlreadyMember
@@ -135,7 +137,9 @@ class Members:
         await self.database.write(system_scope(tenancy), work)
 
     async def transfer(self, tenancy: Tenancy, id: UUID) -> None:
-        """Makes another member an owner, and the one who acts an admin. Raises NotFound, Forbidden, AlreadyMember."""
+        """Makes another member an owner, and the one who acts an admin, whatever the subscription: so that an owner can
+        leave. Raises NotFound, Forbidden.
+        """
         member_of(tenancy)
 
         async def work(tx: Tx) -> None:

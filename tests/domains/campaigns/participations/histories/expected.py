@@ -201,6 +201,8 @@ class Project:
             return ParticipantErased
         if part.status != "active":
             return model.ParticipantBanned if part.status == "banned" else model.NotTakingPart
+        if not part.person.is_active:
+            return model.ParticipantInactive
         if task not in self.tasks:
             return NotFound
         if self.is_closed:
