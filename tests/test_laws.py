@@ -39,6 +39,7 @@ PURE_KIT = {
     "app.kit.errors",
     "app.kit.json_values",
     "app.kit.mail",
+    "app.kit.names",
     "app.kit.text",
 }
 """What rules use of kit: errors, the record of a message, and functions of text and of bytes."""
