@@ -26,8 +26,8 @@ from app.main import build_graph
 APP = Path(__file__).resolve().parents[2] / "app"
 SCHEMA = build_graph()._schema
 FIELDS = {"message": "String!", "code": "ProblemCode!", "path": "[String!]"}
-ONLY_FOR_COMMANDS = {"file"}
-"""Paths of problems that no client can meet: importing tables is a command."""
+ONLY_FOR_COMMANDS = {"file", "points_earned"}
+"""Paths of problems that no client can meet: importing tables and adopting users are commands."""
 
 
 def violations(schema: GraphQLSchema) -> list[str]:

@@ -11,6 +11,7 @@ from app.domains.campaigns.services import CampaignsServices
 from app.engine.declarations.nodes import key_of
 from app.engine.declarations.problems import IdempotencyKeyReused, InvalidInput, NotFound, mutation
 from app.schema.campaigns.analytics import TYPE
+from app.schema.campaigns.participant_changes import ParticipantErased
 from app.schema.campaigns.participants import Participant
 from app.schema.campaigns.project_changes import ProjectArchived
 from app.schema.campaigns.projects import Project, ProjectBy, read_project
@@ -90,7 +91,15 @@ class TrackProjectEventPayload:
 class ProjectEventMutation:
     """Tracking of what happens in projects."""
 
-    @mutation(TrackProjectEventPayload, InvalidInput, NotFound, TenantNotActive, ProjectArchived, IdempotencyKeyReused)
+    @mutation(
+        TrackProjectEventPayload,
+        InvalidInput,
+        NotFound,
+        TenantNotActive,
+        ProjectArchived,
+        ParticipantErased,
+        IdempotencyKeyReused,
+    )
     async def track_project_event(self, info: Info, input: TrackProjectEventInput) -> Any:
         """Records what happened in a project. For the owners and admins of its tenant. What Moneta itself does there,
         such as that a participant joined, it records itself.

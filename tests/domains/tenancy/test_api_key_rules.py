@@ -113,6 +113,7 @@ def test_what_is_stored_of_a_new_key() -> None:
         ({"scopes": ["api_keys:write"]}, "scopes"),
         ({"allowed_cidrs": ["192.0.2.1/24"]}, "allowed_cidrs"),
         ({"allowed_cidrs": ["example.com"]}, "allowed_cidrs"),
+        ({"allowed_cidrs": ["fe80::1%eth0"]}, "allowed_cidrs"),
         ({"allowed_cidrs": [f"192.0.2.{number}" for number in range(51)]}, "allowed_cidrs"),
         ({"expires_at": NOW}, "expires_at"),
     ],

@@ -70,6 +70,8 @@ def samples(world: World, name: str) -> dict[str, Callable[[], Any]]:
                 "walletId": world.names[f"{own}.wallet"],
                 "recipientWalletId": world.names["bob.wallet"],
                 "points": 30,
+                "DefineTaskInput.points": "30",
+                "AdjustPointsInput.points": "30",
                 "Milliseconds": 300_000,
                 "BigInt": "7",
                 "minImpact": 50,

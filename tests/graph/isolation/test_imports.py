@@ -55,7 +55,7 @@ async def outcome(services: Services, owner: Owner, by: Estate, new: NewImport) 
     return tuple(counts or ()), [tuple(each) for each in refused]
 
 
-def told(estate: Estate) -> dict[str, str]:
+def identified(estate: Estate) -> dict[str, str]:
     """What a file may say of the participant of an estate, by column."""
     return {
         "id": str(estate.participant),
@@ -80,7 +80,7 @@ def nobody(number: int) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("how", list(OnDuplicate))
-async def test_who_is_another_tenants_is_neither_changed_nor_told_of(
+async def test_who_is_another_tenants_is_neither_changed_nor_known(
     estates: Estates, services: Services, owner: Owner, how: OnDuplicate
 ) -> None:
     own = estates.own
@@ -90,7 +90,7 @@ async def test_who_is_another_tenants_is_neither_changed_nor_told_of(
 
     for number, foreign in enumerate(estates.foreign_to(estates.askers["a member"])):
         before = await everything_of(owner, foreign)
-        theirs, absent = told(foreign), nobody(number)
+        theirs, absent = identified(foreign), nobody(number)
         pairs = [({"username": "x", name: theirs[name]}, {"username": "x", name: absent[name]}) for name in absent]
         codes = [{"username": "x", "referrer_code": each["referral_code"]} for each in (theirs, absent)]
         pairs += [(theirs, absent), (codes[0], codes[1])]
@@ -98,10 +98,10 @@ async def test_who_is_another_tenants_is_neither_changed_nor_told_of(
             expected = await outcome(services, owner, own, of(nothing))
             assert await outcome(services, owner, own, of(their)) == expected, [*their]
         assert await everything_of(owner, foreign) == before, foreign.name
-    # Otherwise this would be a test of nothing: whoever is in the tenant is found.
-    counts, _ = await outcome(services, owner, own, of(told(own)))
+    # Otherwise this would be a test of nothing: who is in the tenant is found.
+    counts, _ = await outcome(services, owner, own, of(identified(own)))
     assert counts == ((0, 1, 0, 0) if how is OnDuplicate.UPDATE else (0, 0, 1, 0))
-    referred = {"username": "y", "referrer_code": told(own)["referral_code"]}
+    referred = {"username": "y", "referrer_code": identified(own)["referral_code"]}
     assert (await outcome(services, owner, own, of(referred)))[0] == (1, 0, 0, 0)
 
 
@@ -128,7 +128,7 @@ async def test_a_file_of_another_tenant_is_an_absent_one(  # noqa: PLR0917  # fi
         return
     own = await files.upload(estates.own.tenancy, sent(b"telegram_id\n1"))
     assert await answer(str(own.id)) != nothing
-    # What was written for an export is not imported, whoever has it; nor is a global ID one of a file.
+    # What was written for an export is not imported, who has it; nor is a global ID one of a file.
     mine = await owner.fetchval("SELECT file_id FROM participant_exports WHERE id = $1", estates.own.exported)
     assert await answer(str(mine)) == nothing
     assert "UPLOAD_NOT_FOUND" in (await answer(global_id("ParticipantImport", estates.own.imported)))[0]

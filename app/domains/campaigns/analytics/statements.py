@@ -21,7 +21,7 @@ class ProjectEventSql(Statements, file="events.sql"):
 
     events_by_project: Rows[ProjectEvent]
     project_to_track: Query[tuple[UUID, bool]]
-    known_participants: Query[UUID]
+    known_participants: Query[tuple[UUID, bool]]
     insert_events: Command
     empty_origins: Command
     redact_events: Command

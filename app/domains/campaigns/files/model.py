@@ -14,6 +14,8 @@ CHUNK_BYTES: Final = 256 * 1024
 MAX_UPLOADS: Final = 10
 """How many files of a tenant can wait to be imported."""
 KEPT: Final = timedelta(days=1)
+SENT_WITHIN: Final = timedelta(minutes=10)
+"""A file that is not complete by then never will be: its process was killed. Longer than clients have to send one."""
 
 
 class FileKind(StrEnum):

@@ -14,6 +14,7 @@ from app.domains.campaigns.files.model import (
     CHUNK_BYTES,
     KEPT,
     MAX_UPLOADS,
+    SENT_WITHIN,
     FileEmpty,
     FileGone,
     FileKind,
@@ -85,7 +86,7 @@ class Files:
         [waiting] = await tx.fetch(FileSql.count_uploads, *row, now)
         if waiting >= MAX_UPLOADS:
             raise TooManyUploads
-        await tx.execute(FileSql.insert_file, id, *row, FileKind.UPLOAD, now, now + KEPT)
+        await tx.execute(FileSql.insert_file, id, *row, FileKind.UPLOAD, now, now + SENT_WITHIN)
 
     async def append(self, tx: Tx, row: tuple[UUID, int, bytes, int]) -> None:
         """The next part of a file: its ID, number, what `sealed` gave, and its bytes. Raises FileGone."""

@@ -113,6 +113,9 @@ def _networks(texts: list[str]) -> list[str]:
     found: dict[str, None] = {}
     for text in texts:
         try:
+            # A zone is a name of an interface of one machine.
+            if "%" in text:
+                raise ValueError(text)
             found.setdefault(str(ipaddress.ip_network(text)))
         except ValueError:
             raise InvalidInput(

@@ -93,9 +93,10 @@ async def test_what_they_had_is_theirs(fair: Fair, adopt: Callable[..., Any]) ->
     assert (part["points"], part["level"], part["next_level_points"]) == (600, 4, 1000)
     # From before the first month of which events are kept: they are counted and have no events.
     assert part["joined_at"] == datetime(2025, 1, 2, tzinfo=UTC)
-    counted = "SELECT count(*), sum(points)::bigint FROM analytics_inbox WHERE project_id = $1 AND participant_id = $2"
+    counted = """SELECT array[count(*), sum(points)]::bigint[] FROM analytics_inbox
+        WHERE project_id = $1 AND participant_id = $2"""
     of_part = part["project_id"], part["participant_id"]
-    assert await fair.office.owner.fetchrow(counted, *of_part) == (2, 600)
+    assert await fair.office.owner.fetchval(counted, *of_part) == [2, 600]
     assert await fair.office.owner.fetchval("SELECT count(*) FROM analytics_events") == 0
 
 

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from app.domains.campaigns.analytics.model import MAX_BATCH, NewEvent, ProjectRef
-from app.domains.campaigns.participants.model import Participant
+from app.domains.campaigns.participants.model import Participant, ParticipantErased
 from app.domains.campaigns.projects.model import ProjectArchived
 from app.domains.tenancy.tenants.model.tenants import MemberRole, PlanChanges, SubscriptionStatus, TenantNotActive
 from app.kit.db import SYSTEM
@@ -242,6 +242,31 @@ async def test_an_erased_participant_is_in_no_event_and_what_happened_stays(park
     tracked = [each for each in await park.events(type="page.opened") if each.participant_id is None]
     assert [(e.properties, e.user_properties, e.session_id) for e in tracked] == [({}, {}, None)]
     assert len(await park.events(type="participation.joined")) == 2
+
+
+async def test_of_who_was_erased_nothing_is_tracked(park: Park) -> None:
+    who, other = await park.fair.participant(), await park.fair.participant()
+    await park.fair.services.erasure.erase(park.fair.alice, who)
+    named = [NewEvent(type="x", name="y", participant_id=each) for each in (other, who)]
+    with pytest.raises(ParticipantErased) as refused:
+        await park.track(*named)
+    assert refused.value.path == ("events", "1", "participant_id")
+    assert await park.events() == []
+    assert await park.track(named[0]) == 1
+
+
+async def test_nothing_is_tracked_while_somebody_is_erased(park: Park) -> None:
+    everybody = [await park.fair.participant() for _ in range(20)]
+    work = [park.track(participant_id=each, properties={"a": 1}, session_id="s") for each in everybody]
+    erasing = [park.fair.services.erasure.erase(park.fair.alice, each) for each in everybody]
+    results = await asyncio.gather(
+        *(each for both in zip(work, erasing, strict=True) for each in both), return_exceptions=True
+    )
+    assert {type(each) for each in results[1::2]} == {type(None)}
+    assert {type(each) for each in results[::2]} <= {int, ParticipantErased}
+    events = await park.events()
+    assert len(events) == results.count(1)
+    assert {(each.participant_id, str(each.properties), each.session_id) for each in events} <= {(None, "{}", None)}
 
 
 async def test_a_project_that_is_removed_takes_its_events_along(park: Park) -> None:

@@ -44,8 +44,16 @@ async def take_part(contest: Contest, who: UUID, task: UUID) -> tuple[UUID, UUID
     given = Adjustment(7, PointReason.BONUS, "For zoe_user")
     await services.points.adjust(alice, id, given, fair.office.key)
     await services.participations.ban(alice, id, "zoe_user is Zweig", fair.office.key)
-    tracked = {"participant_id": who, "properties": {"mail": "zoe@secret.example"}, "ip_address": "192.0.2.9"}
-    more = {"user_properties": {"name": "zoe_user"}, "session_id": "zoe_user-1", "user_agent": "zoe_user's browser"}
+    tracked: dict[str, Any] = {
+        "participant_id": who,
+        "properties": {"mail": "zoe@secret.example"},
+        "ip_address": "192.0.2.9",
+    }
+    more: dict[str, Any] = {
+        "user_properties": {"name": "zoe_user"},
+        "session_id": "zoe_user-1",
+        "user_agent": "zoe_user's browser",
+    }
     await Park(fair, contest.project).track(**tracked, **more)
     return id, completion
 
@@ -133,7 +141,7 @@ async def test_events_name_nobody_and_are_there(fair: Fair, two: Two) -> None:
     await fair.services.erasure.erase(fair.alice, two.zoe)
     after = {each["id"]: each for each in await rows(fair, "analytics_events", "true")}
     assert after.keys() == before.keys()
-    nobody = {
+    nobody: dict[str, Any] = {
         "participant_id": None, "user_properties": "{}", "session_id": None, "ip_address": None, "user_agent": None,
     }  # fmt: skip
     for id, was in before.items():

@@ -3,7 +3,7 @@
 import asyncio
 from datetime import timedelta
 from functools import partial
-from itertools import product
+from itertools import product, starmap
 from typing import Any
 from uuid import UUID
 
@@ -144,26 +144,27 @@ async def test_an_export_goes_on_where_it_was(fair: Fair, stall: Stall) -> None:
 async def test_an_export_holds_only_whom_its_filter_chooses(fair: Fair, stall: Stall, page_rows: int) -> None:
     ids = {}
     for number, (verified, active) in enumerate(product((True, False), repeat=2), 1):
-        more = {"is_verified": verified, "is_active": active, "referral_code": f"C{number}"}
-        ids[number] = await fair.participant(telegram_id=number, **more)
+        ids[number] = await fair.participant(
+            telegram_id=number, is_verified=verified, is_active=active, referral_code=f"C{number}"
+        )
     # Everybody but the last comes behind their referrer, who is newer and may not be in the file.
     update = fair.services.participants.update
     for number in (1, 2, 3):
         await update(fair.alice, ids[number], ParticipantChanges(referrer_code="C4"))
-    for verified, active in product((None, True, False), repeat=2):
-        id = await fair.services.exports.start(fair.alice, fair.office.key, ExportFilter(verified, active))
+    for chosen in starmap(ExportFilter, product((None, True, False), repeat=2)):
+        id = await fair.services.exports.start(fair.alice, fair.office.key, chosen)
         await stall.write(id, page_rows)
         _, parts = await fair.services.exports.open(fair.alice, id)
         lines = b"".join([each async for each in parts]).decode().split("\r\n")[1:-1]
         expected = {
             (str(number), "" if number == 4 else "C4")
             for number, (is_verified, is_active) in enumerate(product((True, False), repeat=2), 1)
-            if verified in (None, is_verified) and active in (None, is_active)
+            if chosen.verified in (None, is_verified) and chosen.active in (None, is_active)
         }
         row = await fair.row("participant_exports", id)
         assert {(cells[0], cells[12]) for cells in (line.split(",") for line in lines)} == expected
         assert len(lines) == row["total_rows"] == row["written_rows"] == len(expected)
-        assert (row["of_verified"], row["of_active"]) == (verified, active)
+        assert (row["of_verified"], row["of_active"]) == (chosen.verified, chosen.active)
 
 
 async def test_a_key_that_was_used_without_a_filter_is_not_used_with_one(fair: Fair, stall: Stall) -> None:

@@ -3,11 +3,18 @@
 import asyncio
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
-from app.domains.campaigns.files.model import FileEmpty, FileTooLarge, TooManyUploads, UploadNotFound
+from app.domains.campaigns.files.model import (
+    MAX_UPLOADS,
+    SENT_WITHIN,
+    FileEmpty,
+    FileTooLarge,
+    TooManyUploads,
+    UploadNotFound,
+)
 from app.domains.campaigns.imports.model import (
     MAX_REFUSALS,
     FileRefused,
@@ -17,7 +24,9 @@ from app.domains.campaigns.imports.model import (
 )
 from app.domains.campaigns.imports.services.batches import Batches
 from app.domains.tenancy.tenants.model.tenants import MemberRole, PlanChanges, SubscriptionStatus, TenantNotActive
+from app.kit.db import SYSTEM
 from app.kit.errors import Forbidden, IdempotencyKeyReused, InvalidInput, NotFound, ResultDeleted
+from app.transport.files import UPLOAD_PATIENCE_S
 from tests.domains.campaigns.fair import ETHEREUM, SOLANA, Fair, in_test_mode
 from tests.domains.campaigns.stall import Stall, csv_of, replace_batch, sent
 
@@ -52,6 +61,15 @@ async def test_a_file_becomes_participants_in_its_order(fair: Fair, stall: Stall
     assert len(four["referral_code"]) == 10
     assert await stall.count("campaign_file_chunks") == 0
     assert await stall.count("participant_wallets") == 2
+
+
+async def test_a_line_that_names_the_delimiter_is_neither_header_nor_row(stall: Stall) -> None:
+    made = await stall.imported("sep=;\r\nusername;email\r\none;\r\ntwo;x\r\n")
+    assert (made["total_rows"], counts(made)) == (2, (1, 0, 0, 1))
+    assert [each["username"] for each in await stall.participants()] == ["one"]
+    assert await stall.refusals(made["id"]) == [(3, "email", "invalid")]
+    with pytest.raises(FileRefused):
+        await stall.imported("sep=\0\nusername\0email\none\0\n")
 
 
 async def test_rows_that_are_not_in_order_are_reported_and_the_others_imported(stall: Stall) -> None:
@@ -287,6 +305,21 @@ async def test_files_wait_for_a_day_and_not_too_many(fair: Fair, stall: Stall) -
         with pytest.raises(problem):
             await files.upload(fair.alice, sent(*parts))
     assert [await stall.count(each) for each in ("campaign_files", "campaign_file_chunks")] == [0, 0]
+
+
+async def test_files_that_a_killed_process_was_taking_soon_count_no_more(fair: Fair, stall: Stall) -> None:
+    files, clock = fair.services.files, fair.office.clock
+    assert timedelta(seconds=UPLOAD_PATIENCE_S) < SENT_WITHIN
+    complete = await files.upload(fair.alice, sent(b"username\nZoe"))
+    for _ in range(MAX_UPLOADS - 1):
+        await fair.office.database.write(SYSTEM, lambda tx: files.begin_upload(tx, fair.alice, uuid4()))
+    clock.advance(SENT_WITHIN - timedelta(seconds=1))
+    with pytest.raises(TooManyUploads):
+        await files.upload(fair.alice, sent(b"username\nMax"))
+    clock.advance(timedelta(seconds=1))
+    await files.upload(fair.alice, sent(b"username\nMax"))
+    assert await files.delete_expired() == f"{MAX_UPLOADS - 1} files"
+    assert (await files.stored(complete.id)).chunks == 1
 
 
 async def test_the_audit_log_has_an_entry_for_each_batch(fair: Fair, stall: Stall) -> None:

@@ -9,12 +9,14 @@ import pytest
 from redis.asyncio import Redis
 
 from app.domains.campaigns.consistency.counters import LEADERBOARDS
+from app.domains.campaigns.leaderboards import loaders
 from app.domains.campaigns.leaderboards.model import leaderboard_topic
 from app.domains.campaigns.participants.model import Attribute, ParticipantChanges
 from app.domains.campaigns.participations.model import ParticipantBanned
 from app.domains.tenancy.tenants.model.tenants import MemberRole
 from app.kit.data_checks import DataDoctor, Finding, Repair
 from app.kit.db import PUBLIC, SYSTEM, Scope
+from app.kit.reads import Reads
 from tests.databases import Owner
 from tests.domains.campaigns.contest import Contest
 from tests.domains.campaigns.fair import Fair, in_test_mode
@@ -218,6 +220,22 @@ async def test_who_sees_the_project_sees_who_is_how_far_and_nothing_else(fair: F
     assert await rank(fair.office.database, bob.scope, own) == 1
     await fair.services.projects.archive(fair.alice, contest.project)
     assert await shown(fair.office.database, PUBLIC, contest.project) == []
+
+
+async def test_one_of_tests_or_of_a_hidden_project_is_not_for_everybody(fair: Fair) -> None:
+    test = in_test_mode(fair.alice)
+    contest, trial = await Contest.begin(fair), await Contest.begin(fair, test)
+    hidden = await Contest.begin(fair, is_public=False)
+    for each, scope, is_public in (
+        (contest, fair.alice.scope, True),
+        (hidden, fair.alice.scope, False),
+        (trial, test.scope, False),
+    ):
+        reads = Reads(fair.office.database, scope)
+        found = await reads.one(loaders.leaderboard_by_key, each.key)
+        await reads.aclose()
+        assert found is not None
+        assert (found.project_id, found.is_public) == (each.project, is_public)
 
 
 async def test_a_user_sees_their_own_rank_also_where_the_project_is_hidden(fair: Fair) -> None:

@@ -84,6 +84,17 @@ async def test_a_user_is_linked_to_the_participant_whose_wallet_signs(fair: Fair
         await links.link_by_wallet(alice, "acme", network, signed(asked.message, network))
 
 
+async def test_a_token_of_who_was_linked_by_a_wallet_meanwhile_links_nobody_else(fair: Fair) -> None:
+    links, bob, alice, network = fair.services.links, fair.office.bob, fair.office.alice, Network.SOLANA
+    id = await fair.participant(wallets=WALLETS)
+    link = await links.issue(fair.alice, id)
+    asked = await links.start(bob, "acme", network, SOLANA)
+    assert await links.link_by_wallet(bob, "acme", network, signed(asked.message, network)) == id
+    with pytest.raises(AlreadyLinked):
+        await links.link(alice, link.token)
+    assert (await fair.row("participants", id))["user_id"] == bob.user_id
+
+
 async def test_a_wallet_of_several_is_nobodys_until_one_has_proven_it(fair: Fair) -> None:
     links, proofs, bob, network = fair.services.links, fair.services.proofs, fair.office.bob, Network.SOLANA
     asked = await links.start(bob, "acme", network, SOLANA)

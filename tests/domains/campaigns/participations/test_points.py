@@ -46,6 +46,10 @@ async def test_nobody_has_less_than_no_points_even_of_many_at_once(fair: Fair) -
     assert len(refused) == 37
     row = await contest.row(id)
     assert (row["points"], row["level"], row["next_level_points"]) == (10, 1, 100)
+    with pytest.raises(NotEnoughPoints):
+        await contest.adjust(id, -11)
+    await contest.adjust(id, -10)
+    assert (await contest.row(id))["points"] == 0
     await contest.assert_sound()
 
 

@@ -10,7 +10,7 @@ import msgspec
 from app.domains.campaigns.analytics.model import ORIGIN_RETENTION, NewEvent, ProjectRef
 from app.domains.campaigns.analytics.rules import check_events, digestible
 from app.domains.campaigns.analytics.statements import ProjectEventSql
-from app.domains.campaigns.participants.model import Participant
+from app.domains.campaigns.participants.model import Participant, ParticipantErased
 from app.domains.campaigns.projects.model import Project, ProjectArchived
 from app.domains.tenancy.tenants.model.tenants import MemberRole, Tenancy
 from app.domains.tenancy.tenants.services.access import Access, keyed_request, system_scope
@@ -43,7 +43,7 @@ class ProjectEvents:
         self, tenancy: Tenancy, project: ProjectRef, events: Sequence[NewEvent], idempotency_key: str
     ) -> Tracked:
         """Records events of a project: all of them, or none. Raises InvalidInput, NotFound, Forbidden, TenantNotActive,
-        ProjectArchived, IdempotencyKeyReused.
+        ProjectArchived, ParticipantErased, IdempotencyKeyReused.
         """
         check_key(idempotency_key, lambda: check_events(events, self.clock.now()))
         request = [msgspec.to_builtins(project), msgspec.to_builtins(digestible(events))]
@@ -61,7 +61,7 @@ class ProjectEvents:
         row = tenancy.tenant_id, tenancy.livemode
         found = await tx.fetch_one(ProjectEventSql.project_to_track, *row, project.id, project.key)
         if found is None:
-            raise NotFound(Project, path=("project",))
+            raise NotFound(Project, path=("by",))
         project_id, is_archived = found
         if is_archived:
             raise ProjectArchived
@@ -75,10 +75,15 @@ class ProjectEvents:
         if not named:
             return
         row = tenancy.tenant_id, tenancy.livemode
-        known = set(await tx.fetch(ProjectEventSql.known_participants, *row, list(named)))
+        known = dict(await tx.fetch(ProjectEventSql.known_participants, *row, list(named)))
         for position, each in enumerate(events):
-            if each.participant_id is not None and each.participant_id not in known:
-                raise NotFound(Participant, path=("events", str(position), "participant_id"))
+            if each.participant_id is None:
+                continue
+            path = "events", str(position), "participant_id"
+            if each.participant_id not in known:
+                raise NotFound(Participant, path=path)
+            if known[each.participant_id]:
+                raise ParticipantErased(path=path)
 
     async def redact(self, tx: Tx, tenancy: Tenancy, participants: Sequence[UUID]) -> int:
         """Empties what the events of participants say of them, in the caller's transaction. How many events."""

@@ -8,8 +8,11 @@ import codecs
 from typing import Final
 
 from app.domains.campaigns.imports.model import MAX_COLUMNS, MAX_RECORD_CHARS, FileRefused, Record
+from app.kit.text import is_storable
 
 DELIMITERS: Final = (",", ";", "\t")
+NAMED: Final = "sep="
+"""What a line of its own begins with that names the delimiter to a spreadsheet, which does not show it."""
 MARK: Final = "\ufeff"
 _UTF_16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _NO_TEXT: Final = "This is no CSV file in UTF-8. In Excel, save it as CSV UTF-8."
@@ -31,6 +34,7 @@ class Reader:
         self._text = ""
         self._number = 0
         self._begins = True
+        self._is_first = True
         self._cells: list[str] = []
         self._parts: list[str] = []
         self._is_quoted = False
@@ -62,11 +66,13 @@ class Reader:
 
     def _take(self, line: str) -> Record | None:
         """The row that ends with a line; None: it goes on, or is empty."""
-        if self.delimiter is None:
-            if line[:4].lower() == "sep=" and len(line) == 5:
-                self.delimiter = line[4]
+        if self._is_first:
+            self._is_first = False
+            if (named := _named_in(line)) is not None:
+                self.delimiter = self.delimiter or named
                 return None
-            self.delimiter = _delimiter_of(line)
+            self.delimiter = self.delimiter or _delimiter_of(line)
+        assert self.delimiter is not None
         if not self._is_quoted:
             self._number += 1
             if not line:
@@ -124,6 +130,14 @@ class Reader:
         if fault is None and any("\udc80" <= character <= "\udcff" for cell in cells for character in cell):
             fault = _NOT_UTF_8
         return Record(self._number, cells, fault)
+
+
+def _named_in(line: str) -> str | None:
+    """What a first line says that is between the cells; None: it is the header."""
+    if len(line) != len(NAMED) + 1 or not line.lower().startswith(NAMED):
+        return None
+    named = line[-1]
+    return named if named != '"' and is_storable(named, "\t") else None
 
 
 def _delimiter_of(line: str) -> str:

@@ -50,6 +50,12 @@ def test_the_delimiter_is_that_of_the_header(first: str, delimiter: str) -> None
 def test_a_spreadsheet_may_say_what_is_between_the_cells() -> None:
     assert cells(b"sep=;\r\na,b;c\r\n1;2\r\n") == [["a,b", "c"], ["1", "2"]]
     assert [each.number for each in read(b"sep=;\na;b\n1;2\n")] == [1, 2]
+    assert read(b"sep=|\na|b\n1|2\n", delimiter="|") == read(b"sep=|\na|b\n1|2\n")
+
+
+@pytest.mark.parametrize("named", [b"\0", b"\xff", b"\x1f", b'"'])
+def test_what_cannot_be_between_cells_is_part_of_the_header(named: bytes) -> None:
+    assert [each.number for each in read(b"sep=" + named + b"\na,b\n")] == [1, 2]
 
 
 @pytest.mark.parametrize("data", ["a,b\n".encode("utf-16"), "a,b\n".encode("utf-16-be"), "a\n".encode("utf-16-le")])
