@@ -67,6 +67,7 @@ PROBLEMS_TESTED_ELSEWHERE = {
     ("completeTask", "ParticipantInactive"): "tests/domains/campaigns/tasks/test_completions.py",
     ("createParticipant", "ResultDeleted"): "tests/domains/campaigns/participants/test_participants.py",
     ("verifyWallet", "WalletProven"): "tests/domains/campaigns/participants/test_proofs.py",
+    ("trackProjectEvent", "ParticipantErased"): "tests/domains/campaigns/analytics/test_events.py",
     ("trackProjectEvent", "TenantNotActive"): "tests/domains/campaigns/analytics/test_events.py",
     ("createProject", "ResultDeleted"): "tests/domains/campaigns/projects/test_projects.py",
     **{

@@ -11,9 +11,10 @@ SELECT id, archived_at IS NOT NULL FROM projects
 WHERE tenant_id = $1 AND livemode = $2 AND (id = $3::uuid OR key = $4::text) FOR KEY SHARE;
 
 -- name: known_participants
--- Those of these participants whom a tenant has, who are neither removed nor erased until the end, and whether they were
--- erased before: tenant, mode, their IDs.
-SELECT id, erased_at IS NOT NULL FROM participants WHERE tenant_id = $1 AND livemode = $2 AND id = ANY ($3::uuid[]) ORDER BY id FOR KEY SHARE;
+-- Those of these participants whom a tenant has, who are neither removed nor erased until the end, and whether they
+-- were erased before: tenant, mode, their IDs.
+SELECT id, erased_at IS NOT NULL FROM participants
+WHERE tenant_id = $1 AND livemode = $2 AND id = ANY ($3::uuid[]) ORDER BY id FOR KEY SHARE;
 
 -- name: insert_events
 -- What a tenant tracks: tenant, mode, project, time, and for each event what is known of it.
