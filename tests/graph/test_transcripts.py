@@ -63,8 +63,11 @@ PROBLEMS_TESTED_ELSEWHERE = {
     ("createPortfolio", "PortfolioLimitReached"): "tests/domains/trading/portfolios/test_portfolios.py",
     ("createTenant", "TenantLimitReached"): "tests/domains/tenancy/test_tenants.py",
     ("createTenant", "ResultDeleted"): "tests/domains/tenancy/test_tenants.py",
+    ("acceptInvitation", "TenantNotActive"): "tests/domains/tenancy/test_members.py",
+    ("completeTask", "ParticipantInactive"): "tests/domains/campaigns/tasks/test_completions.py",
     ("createParticipant", "ResultDeleted"): "tests/domains/campaigns/participants/test_participants.py",
     ("verifyWallet", "WalletProven"): "tests/domains/campaigns/participants/test_proofs.py",
+    ("trackProjectEvent", "ParticipantErased"): "tests/domains/campaigns/analytics/test_events.py",
     ("trackProjectEvent", "TenantNotActive"): "tests/domains/campaigns/analytics/test_events.py",
     ("createProject", "ResultDeleted"): "tests/domains/campaigns/projects/test_projects.py",
     **{
