@@ -1,11 +1,9 @@
 """The verbs: `python -m app <verb>`."""
 
-import asyncio
 import contextlib
 import json
 import os
 import sys
-import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated
@@ -186,6 +184,7 @@ def new_epoch() -> None:
 @app.command()
 def dev() -> None:
     """All in one for a developer: embedded servers, migrations, demo data, API and worker."""
+    from app.dev.background import in_background
     from app.dev.demo import LOGINS
     from app.dev.embedded import Embedded, EmbeddedError
     from app.dev.greeting import greet
@@ -216,11 +215,12 @@ def dev() -> None:
             load_settings.cache_clear()
             with progress_bar() as progress:
                 run(_prepare(settings_or_fail(), progress))
-            joins = threading.Thread(target=_run_demo_joins, args=(settings_or_fail(), LOGINS[0].email), daemon=True)
+            connected = settings_or_fail()
+            start_joins = stack.enter_context(in_background(lambda: _demo_joins(connected, LOGINS[0].email)))
 
             def ready() -> None:
                 _unfailing(lambda: greet(out, settings))
-                joins.start()
+                start_joins()
 
             supervise(
                 settings.home,
@@ -243,19 +243,13 @@ def _unfailing(say: Callable[[], None]) -> None:
         say()
 
 
-def _run_demo_joins(settings: Settings, owner_email: str) -> None:
-    """Runs beside the servers, and ends with this process. What goes wrong with it is nobody's concern."""
+async def _demo_joins(settings: Settings, owner_email: str) -> None:
+    from app.dev.demo_joins import keep_joining
+    from app.main import open_application
 
-    async def work() -> None:
-        from app.dev.demo_joins import keep_joining
-        from app.main import open_application
-
-        small = settings.model_copy(update={"database_pool_size": 1})
-        async with open_application(small) as application:
-            await keep_joining(application.services, owner_email)
-
-    with contextlib.suppress(Exception):
-        asyncio.run(work())
+    small = settings.model_copy(update={"database_pool_size": 1})
+    async with open_application(small) as application:
+        await keep_joining(application.services, owner_email)
 
 
 def _progress_reporter(progress: Progress) -> Callable[[str, int, int | None], None]:

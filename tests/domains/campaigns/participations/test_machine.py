@@ -78,7 +78,7 @@ class Histories(RuleBasedStateMachine):
 
     @rule(at=SIDES, number=NUMBERS)
     def join_another(self, at: int, number: int) -> None:
-        self.join(at, 0, number, again=False)
+        self.join(at, project=0, number=number, again=False)
 
     @rule(at=st.sampled_from([0, 0, 2, 1]), project=PROJECTS, user=USERS, again=AGAIN)
     def join_oneself(self, at: int, project: int, user: int, again: bool) -> None:
