@@ -67,7 +67,7 @@ def test_the_graph_can_be_introspected_by_common_tools() -> None:
         tool, None, None, introspection_allowed=True
     )
     assert isinstance(charged, Prepared)
-    assert charged.cost < 20_000 / 3
+    assert charged.cost < 20_000 / 2
 
 
 def test_the_page_size_is_the_variables_value_or_its_default() -> None:
