@@ -104,4 +104,4 @@ async def test_positions_are_read_with_the_epoch(events: EventLog, database: Dat
         found = await asyncio.gather(reads.one(loader, "a"), reads.one(loader, "never"))
         await reads.aclose()
         assert list(found) == [Position("a", 3, positions.epoch), Position("never", 0, positions.epoch)]
-    assert set(positions_by_stream) == {Audience.PUBLIC, Audience.VIEWER}
+    assert set(positions_by_stream) == {Audience.PUBLIC, Audience.TENANT, Audience.VIEWER}
