@@ -1,13 +1,15 @@
 import re
+from fractions import Fraction
 from typing import Any
 
 import pytest
-from graphql import get_introspection_query, graphql_sync
+from graphql import GraphQLObjectType, GraphQLWrappingType, build_schema, get_introspection_query, graphql_sync
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from app.engine.execution.engine import Engine
+from app.engine.execution.limits.introspection import introspected_sizes
 from app.engine.execution.operations import Prepared
 from app.main import build_graph
 from tests.engine.support import LIMITS, SCHEMA, cost, engine, prepare, refusal
@@ -63,11 +65,30 @@ def test_introspection_is_charged_by_what_the_schema_has() -> None:
 
 def test_the_graph_can_be_introspected_by_common_tools() -> None:
     tool = get_introspection_query(specified_by_url=True, directive_is_repeatable=True, input_value_deprecation=True)
-    charged = Engine(build_graph(), replace(LIMITS, cost=20_000, depth=20)).prepare(
+    graph = build_graph()
+    charged = Engine(graph, replace(LIMITS, cost=20_000, depth=20)).prepare(
         tool, None, None, introspection_allowed=True
     )
     assert isinstance(charged, Prepared)
-    assert charged.cost < 20_000 / 2
+    assert charged.cost < 20_000 / 3
+    read = values_in(graphql_sync(graph._schema, tool).data)
+    assert read <= charged.cost * 25 <= 1.5 * read, "most `ofType` are null"
+
+
+def wrappings(kind: Any) -> int:
+    return 1 + wrappings(kind.of_type) if isinstance(kind, GraphQLWrappingType) else 0
+
+
+@pytest.mark.parametrize("kind", ["Int", "Int!", "[Int]", "[[Int!]!]!"])
+def test_at_no_depth_more_types_are_wrapped_than_are_charged(kind: str) -> None:
+    schema = build_schema("type Query {" + " ".join(f"field{number}: {kind}" for number in range(99)) + "}")
+    composite = [each for each in schema.type_map.values() if isinstance(each, GraphQLObjectType)]
+    fields = [field for each in composite for field in each.fields.values()]
+    typed = [wrappings(each.type) for each in (*fields, *(arg for each in fields for arg in each.args.values()))]
+    ratio = introspected_sizes(schema)["__Type.ofType"]
+    deep = [sum(each >= depth for each in typed) / len(typed) for depth in range(1, max(typed) + 1)]
+    assert all(share <= ratio**depth for depth, share in enumerate(deep, 1))
+    assert any(share > (ratio - Fraction(1, 500)) ** depth for depth, share in enumerate(deep, 1))
 
 
 def test_the_page_size_is_the_variables_value_or_its_default() -> None:

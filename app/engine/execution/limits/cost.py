@@ -269,7 +269,9 @@ class _Scale:
         if _is_list(definition):
             size = self._declared(definition, parent, field)
             return Weight(base, below.at(LIST_SIZE)) if size is None else Weight(base + size * below.at(LIST_SIZE), 0)
-        return Weight(base + below.at(LIST_SIZE), 0) if field.selection_set else Weight(base, 0)
+        # Of what wraps types in one another, most is null.
+        share = self._introspected(parent, field) or 1
+        return Weight(base + share * below.at(LIST_SIZE), 0) if field.selection_set else Weight(base, 0)
 
     def _base(self, parent: GraphQLNamedType | None) -> int:
         is_root = self._operation.operation is OperationType.MUTATION and parent is self._root
@@ -282,9 +284,14 @@ class _Scale:
     def _declared(self, definition: GraphQLField, parent: GraphQLNamedType | None, node: FieldNode) -> Number | None:
         """The declared maximum number of items of a list; of a list of introspection, how many the schema has."""
         if parent is not None and parent.name.startswith("__"):
-            return introspected_sizes(self._schema).get(f"{parent.name}.{node.name.value}")
+            return self._introspected(parent, node)
         most = declared_size(definition)
         return most(self._limits) if callable(most) else most
+
+    def _introspected(self, parent: GraphQLNamedType | None, node: FieldNode) -> Number | None:
+        if parent is None or not parent.name.startswith("__"):
+            return None
+        return introspected_sizes(self._schema).get(f"{parent.name}.{node.name.value}")
 
     def _largest(self, definition: GraphQLField) -> int:
         if (counted := counted_argument(definition)) is not None:
