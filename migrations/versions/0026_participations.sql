@@ -221,7 +221,6 @@ CREATE TABLE point_entries (
 );
 COMMENT ON COLUMN point_entries.balance IS 'The points of the participation after it.';
 CREATE INDEX point_entries_participation_id ON point_entries (participation_id, created_at, id);
-CREATE INDEX point_entries_project_id ON point_entries (tenant_id, livemode, project_id, created_at, id);
 CREATE INDEX point_entries_created_by ON point_entries (created_by) WHERE created_by IS NOT NULL;
 
 -- Each participation counts in one of a few rows of its project, so that those who join at once do not wait for each

@@ -151,10 +151,12 @@ END
 $$;
 REVOKE ALL ON FUNCTION record_project_event FROM PUBLIC;
 
+-- Who had left does not leave again by a ban, nor by its end: these are events of other types, which are not counted.
 CREATE FUNCTION record_participation() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     type text;
+    name text;
 BEGIN
     IF TG_OP = 'INSERT' THEN
         PERFORM record_project_event(to_jsonb(NEW), NEW.participant_id, 'participation.joined', 'Joined', '{}',
@@ -162,10 +164,11 @@ BEGIN
         RETURN NULL;
     END IF;
     IF NEW.status <> OLD.status THEN
-        type := CASE WHEN NEW.status <> 'active' THEN NEW.status
-            WHEN OLD.status = 'banned' THEN 'unbanned' ELSE 'rejoined' END;
-        PERFORM record_project_event(to_jsonb(NEW), NEW.participant_id, 'participation.' || type, initcap(type), '{}',
-            coalesce(NEW.left_at, NEW.banned_at, clock_timestamp()));
+        name := CASE WHEN NEW.status = 'banned' THEN 'banned' WHEN OLD.status = 'banned' THEN 'unbanned'
+            WHEN NEW.status = 'left' THEN 'left' ELSE 'rejoined' END;
+        type := CASE WHEN name IN ('banned', 'unbanned') AND NEW.left_at IS NOT NULL THEN 'left.' ELSE '' END || name;
+        PERFORM record_project_event(to_jsonb(NEW), NEW.participant_id, 'participation.' || type, initcap(name), '{}',
+            coalesce(CASE name WHEN 'left' THEN NEW.left_at WHEN 'banned' THEN NEW.banned_at END, clock_timestamp()));
     END IF;
     IF NEW.verification_status <> OLD.verification_status AND NEW.verification_status <> 'pending' THEN
         PERFORM record_project_event(to_jsonb(NEW), NEW.participant_id, 'participation.' || NEW.verification_status,

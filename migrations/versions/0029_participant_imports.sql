@@ -121,6 +121,8 @@ CREATE TABLE participant_exports (
     after_at timestamptz,
     after_id uuid,
     late_ids uuid[],
+    of_verified boolean,
+    of_active boolean,
     late_written integer NOT NULL DEFAULT 0 CHECK (late_written >= 0),
     attempts integer NOT NULL DEFAULT 0 CHECK (attempts >= 0),
     created_by uuid REFERENCES users (id) ON DELETE SET NULL,
@@ -138,6 +140,9 @@ CREATE TABLE participant_exports (
 );
 COMMENT ON COLUMN participant_exports.late_ids IS
     'Who comes last in the file, in order: those whose referrer is newer than they are, and whom they have referred.';
+-- No part of a name is a filter: it would be stored here and in the audit log.
+COMMENT ON COLUMN participant_exports.of_verified IS 'Whether its participants are verified. Null: either.';
+COMMENT ON COLUMN participant_exports.of_active IS 'Whether its participants are active. Null: either.';
 CREATE INDEX participant_exports_created_at ON participant_exports (tenant_id, livemode, created_at, id);
 CREATE INDEX participant_exports_status ON participant_exports (tenant_id, livemode, status, created_at, id);
 CREATE INDEX participant_exports_old ON participant_exports (created_at);
@@ -158,7 +163,6 @@ CREATE TABLE erased_participants (
     CONSTRAINT erased_participants_participant FOREIGN KEY (tenant_id, livemode, participant_id)
         REFERENCES participants (tenant_id, livemode, id) ON DELETE CASCADE
 );
-CREATE INDEX erased_participants_erased_at ON erased_participants (erased_at);
 
 ALTER TABLE participants
     ADD COLUMN erased_at timestamptz,
@@ -174,6 +178,14 @@ ALTER TABLE participants
 COMMENT ON COLUMN participants.erased_at IS 'Since when nothing personal is left. Counters stay true.';
 COMMENT ON COLUMN participants.import_id IS 'The import that has created or changed them last; it may be gone.';
 ALTER TABLE participant_wallets ADD COLUMN import_id uuid;
+
+-- That a participant has done something changes nothing of them: `updated_at` stays.
+DROP TRIGGER participants_updated_at ON participants;
+CREATE TRIGGER participants_updated_at
+    BEFORE UPDATE OF telegram_id, discord_id, username, first_name, last_name, email, locale, time_zone,
+        has_notifications, attributes, is_active, is_verified, referral_code, referred_by, total_referrals, user_id,
+        erased_at, import_id
+    ON participants FOR EACH ROW EXECUTE FUNCTION set_updated_at();
 
 CREATE FUNCTION stay_erased() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -234,16 +246,20 @@ GRANT EXECUTE ON FUNCTION audit_import TO moneta_app;
 
 -- Redacts what the audit log says of a participant who was erased; returns in how many entries. An entry keeps its
 -- hash, so that the chain holds, and another entry says what each redacted one has to be from now on: who changes an
--- entry otherwise is found as before.
+-- entry otherwise is found as before. What was noted when somebody decided about them is redacted as well: reviews, bans,
+-- completions and points, of which the application itself cannot change the entries.
 CREATE FUNCTION redact_audit_of_participant(participant uuid) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
     kept CONSTANT text[] := ARRAY[
         'id', 'tenant_id', 'livemode', 'is_active', 'is_verified', 'has_notifications', 'referred_by',
         'total_referrals', 'created_at', 'updated_at', 'last_active_at', 'erased_at', 'import_id', 'participant_id',
-        'network', 'allows_off_curve', 'verified_at'
+        'network', 'allows_off_curve', 'verified_at', 'project_id', 'participation_id', 'task_id', 'ordinal', 'status',
+        'points', 'reviewed_at', 'reviewed_by', 'banned_by'
     ];
     redacted jsonb := '{}';
+    reviewed text[];
+    completed text[];
     linked text;
     row audit_logs;
     part text;
@@ -255,12 +271,21 @@ BEGIN
     END IF;
     -- What this transaction has changed of them has its entries now, and not at the commit.
     SET CONSTRAINTS ALL IMMEDIATE;
+    reviewed := ARRAY(SELECT p.id::text FROM participations p WHERE p.participant_id = participant);
+    completed := ARRAY(
+        SELECT c.id::text FROM task_completions c JOIN participations p ON p.id = c.participation_id
+        WHERE p.participant_id = participant
+    );
+    UPDATE point_entries e SET note = '[redacted]' FROM participations p
+    WHERE p.participant_id = participant AND e.participation_id = p.id AND e.note IS NOT NULL;
     SELECT array_to_string(array_agg(DISTINCT found.value), ' ') INTO linked
     FROM audit_logs a, LATERAL (VALUES (a.details #>> '{new,user_id}'), (a.details #>> '{old,user_id}')) found (value)
     WHERE a.resource_type = 'participants' AND a.resource_id = participant::text AND found.value <> '[redacted]';
     FOR row IN
         SELECT * FROM audit_logs a
         WHERE a.resource_type IN ('participants', 'participant_wallets') AND a.resource_id = participant::text
+            OR a.resource_type = 'participation_reviews' AND a.resource_id = ANY (reviewed)
+            OR a.resource_type = 'task_completions' AND a.resource_id = ANY (completed)
         ORDER BY a.seq
     LOOP
         before := row;

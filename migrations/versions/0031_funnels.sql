@@ -145,8 +145,3 @@ BEGIN
     END LOOP;
 END
 $$;
-
--- Indexes that no statement uses ------------------------------------------------------------------------------------
-
-DROP INDEX point_entries_project_id;
-DROP INDEX erased_participants_erased_at;

@@ -2,8 +2,8 @@
 
 from migrations.plain import sql
 
-revision = "0032"
-down_revision = "0031"
+revision = "0031"
+down_revision = "0030"
 
 
 def upgrade() -> None:
