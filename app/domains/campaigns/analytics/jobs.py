@@ -1,39 +1,25 @@
 """What workers do about what happens in projects."""
 
-import asyncio
 from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID
-
-import structlog
 
 from app.domains.campaigns.analytics.model import REDACT_ARCHIVES
 from app.domains.campaigns.analytics.services.archives import Archives
 from app.domains.campaigns.analytics.services.events import ProjectEvents
 from app.domains.campaigns.analytics.services.statistics import Statistics
-from app.kit.errors import Unavailable
 from app.kit.jobs import Job, Schedule
-from app.kit.tasks import heed_cancellation
+from app.kit.tasks import repeat
 
 COUNT_EVERY_S: Final = 2.0
 """Who reads statistics counts what is not counted yet: of a minute of many events that takes half a second."""
-
-log = structlog.get_logger(__name__)
 
 
 async def counting(statistics: Statistics) -> None:
     """Counts what happens in projects, every few seconds, until cancelled. One of several workers at a time does.
     Losing Postgres only delays.
     """
-    while True:
-        try:
-            await statistics.count()
-        except Unavailable as problem:
-            log.warning("statistics.waiting", reason=problem.message)
-        except Exception:
-            log.exception("statistics.failed")
-        heed_cancellation()
-        await asyncio.sleep(COUNT_EVERY_S)
+    await repeat(statistics.count, every_s=COUNT_EVERY_S, name="statistics")
 
 
 def analytics_jobs(archives: Archives) -> Sequence[Job]:

@@ -19,7 +19,7 @@ from app.kit.clock import Clock
 from app.kit.db import Database
 from app.kit.errors import Problem, Unavailable
 from app.kit.leadership import Leadership
-from app.kit.tasks import end, heed_cancellation
+from app.kit.tasks import end, repeat
 from app.kit.volatile import VolatileTopics
 
 STANDBY_S: Final = 1.0
@@ -58,18 +58,13 @@ class PriceFeed:
     async def run(self) -> None:
         """Feeds prices while this worker leads, and waits while it does not."""
         try:
-            while True:
-                try:
-                    if await self._leadership.hold():
-                        await self._lead()
-                except Unavailable as problem:
-                    log.warning("feed.waiting", reason=problem.message)
-                except Exception:
-                    log.exception("feed.failed")
-                heed_cancellation()
-                await asyncio.sleep(STANDBY_S)
+            await repeat(self._lead_if_first, every_s=STANDBY_S, name="feed")
         finally:
             await self._leadership.give_up()
+
+    async def _lead_if_first(self) -> None:
+        if await self._leadership.hold():
+            await self._lead()
 
     async def _lead(self) -> None:
         log.info("feed.active", provider=self._provider.name, every_s=self._every_s)

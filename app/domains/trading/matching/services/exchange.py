@@ -12,9 +12,8 @@ import structlog
 from app.domains.trading.matching.model import BOOKS_TOPIC, TRADES_KEPT, TRADES_TOPIC, Trade
 from app.domains.trading.matching.services.matcher import LeadershipLost, Matcher
 from app.kit.db import Database
-from app.kit.errors import Unavailable
 from app.kit.leadership import Leadership
-from app.kit.tasks import end, heed_cancellation
+from app.kit.tasks import end, heed_cancellation, repeat
 from app.kit.volatile import VolatileTopics
 from app.kit.wake import Wake
 
@@ -65,21 +64,17 @@ class Exchange:
         """Matches while this worker leads, and waits while it does not."""
         listener = asyncio.create_task(self._wake.listen())
         try:
-            while True:
-                try:
-                    if await self._leadership.hold():
-                        await self._lead()
-                except Unavailable as problem:
-                    log.warning("exchange.waiting", reason=problem.message)
-                except LeadershipLost:
-                    log.warning("exchange.leadership_lost")
-                except Exception:
-                    log.exception("exchange.failed")
-                heed_cancellation()
-                await asyncio.sleep(STANDBY_S)
+            await repeat(self._lead_if_first, every_s=STANDBY_S, name="exchange")
         finally:
             await end(listener)
             await self._leadership.give_up()
+
+    async def _lead_if_first(self) -> None:
+        try:
+            if await self._leadership.hold():
+                await self._lead()
+        except LeadershipLost:
+            log.warning("exchange.leadership_lost")
 
     async def _lead(self) -> None:
         await self._matcher.lead()

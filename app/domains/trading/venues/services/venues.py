@@ -22,7 +22,7 @@ from app.kit.crypto.envelope import SealBroken, UnknownKey
 from app.kit.db import SYSTEM, Database, Tx
 from app.kit.errors import Unavailable
 from app.kit.leadership import Leadership
-from app.kit.tasks import end, heed_cancellation
+from app.kit.tasks import end, heed_cancellation, repeat
 from app.kit.wake import Wake
 from app.kit.work import Work, working
 
@@ -58,23 +58,19 @@ class Venues:
         leadership = Leadership(self.database, LEADER)
         listener = asyncio.create_task(self.wake.listen())
         try:
-            while True:
-                try:
-                    if await leadership.hold():
-                        await self._lead(leadership)
-                except Unavailable as problem:
-                    log.warning("venues.waiting", reason=problem.message)
-                except LeadershipLost:
-                    log.warning("venues.leadership_lost")
-                except Exception:
-                    log.exception("venues.failed")
-                await self.close()
-                heed_cancellation()
-                await asyncio.sleep(STANDBY_S)
+            await repeat(lambda: self._lead_if_first(leadership), every_s=STANDBY_S, name="venues")
         finally:
             await end(listener)
-            await self.close()
             await leadership.give_up()
+
+    async def _lead_if_first(self, leadership: Leadership) -> None:
+        try:
+            if await leadership.hold():
+                await self._lead(leadership)
+        except LeadershipLost:
+            log.warning("venues.leadership_lost")
+        finally:
+            await self.close()
 
     async def lead(self) -> None:
         """Begins an epoch: what led before can write nothing any more. Raises Unavailable."""
