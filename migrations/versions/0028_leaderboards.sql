@@ -56,6 +56,7 @@ DECLARE
     part participations := CASE WHEN TG_OP = 'DELETE' THEN old ELSE new END;
     was bigint := CASE WHEN TG_OP <> 'INSERT' AND old.status = 'active' THEN old.points END;
     becomes bigint := CASE WHEN TG_OP <> 'DELETE' AND new.status = 'active' THEN new.points END;
+    fewer record;
 BEGIN
     -- Against `repair_leaderboard`.
     PERFORM pg_advisory_xact_lock_shared(hashtextextended('moneta.leaderboard:' || part.project_id, 0));
@@ -77,16 +78,19 @@ BEGIN
         ) AS d ORDER BY d.level, d.prefix
         ON CONFLICT (tenant_id, livemode, project_id, level, prefix) DO UPDATE
         SET participants = c.participants + 1;
-        IF was > 0 THEN
+        -- Each by its key: joined with the digits Postgres would read all rows of the project.
+        FOR fewer IN
+            SELECT * FROM leaderboard_digits(was) EXCEPT SELECT * FROM leaderboard_digits(becomes) ORDER BY 1, 2
+        LOOP
+            DELETE FROM leaderboard_counts c
+            WHERE c.tenant_id = part.tenant_id AND c.livemode = part.livemode AND c.project_id = part.project_id
+                AND c.level = fewer.level AND c.prefix = fewer.prefix AND c.participants <= 1;
             -- Rows that have been lost are no reason to refuse points: `repair_leaderboard` finds them.
-            UPDATE leaderboard_counts c SET participants = greatest(c.participants - 1, 0)
-            FROM (SELECT * FROM leaderboard_digits(was) EXCEPT SELECT * FROM leaderboard_digits(becomes)) AS d
+            CONTINUE WHEN FOUND;
+            UPDATE leaderboard_counts c SET participants = c.participants - 1
             WHERE c.tenant_id = part.tenant_id AND c.livemode = part.livemode AND c.project_id = part.project_id
-                AND c.level = d.level AND c.prefix = d.prefix;
-            DELETE FROM leaderboard_counts c USING leaderboard_digits(was) AS d
-            WHERE c.tenant_id = part.tenant_id AND c.livemode = part.livemode AND c.project_id = part.project_id
-                AND c.level = d.level AND c.prefix = d.prefix AND c.participants = 0;
-        END IF;
+                AND c.level = fewer.level AND c.prefix = fewer.prefix;
+        END LOOP;
     END IF;
     INSERT INTO leaderboard_changes (tenant_id, livemode, project_id)
     VALUES (part.tenant_id, part.livemode, part.project_id) ON CONFLICT DO NOTHING;

@@ -1,5 +1,6 @@
 """Over 250,000 rows, each page and count of each list reads a bounded number of rows, and each index has a use."""
 
+from collections import Counter
 from collections.abc import AsyncIterator
 from typing import Any, Final
 
@@ -15,6 +16,7 @@ from tests.databases import Owner, new_database
 from tests.plans import filling
 from tests.plans.cases import SIZE, VALUES, Case, cases, keys, middles, scope_of
 from tests.plans.explained import MODES, Explained, explain
+from tests.plans.ids import USER
 from tests.plans.uses import REASONS, indexes, of_parents, used_by
 from tests.statements import loaders_of_houses
 from tests.test_statements import STATEMENTS
@@ -110,6 +112,42 @@ async def excesses(owner: Owner, name: str, used: set[str] | None = None, most: 
             if (why := excess(case, seen)) is not None:
                 found.append(f"{case.shown} {mode}: {why} by {sorted(seen.indexes)}")
     return found
+
+
+CHANGES: Final = {
+    "points": (500, "points = points + 7"),
+    "level": (500, "level = level + 1"),
+    "verification": (500, "verification_status = 'verified'"),
+    "leaving": (500, "status = 'left', left_at = now()"),
+    "joining": (501, "status = 'active', left_at = NULL"),
+}
+"""What becomes of a participation: which of those that are filled in, and how it is written."""
+SCANNED: Final = 100
+"""As many rows of a table as may be read without an index by what follows."""
+
+
+async def rows_scanned(owner: Owner) -> Counter[str]:
+    """How many rows of each table this connection has read without an index, and not reported yet."""
+    rows = await owner.fetch("SELECT relname, seq_tup_read FROM pg_stat_xact_user_tables WHERE seq_tup_read > 0")
+    return Counter({row["relname"]: row["seq_tup_read"] for row in rows})
+
+
+async def test_what_follows_from_a_participation_reads_a_bounded_number_of_rows(big: Owner) -> None:
+    scanned = dict[str, Counter[str]]()
+    for name, (number, change) in CHANGES.items():
+        transaction = big.transaction()
+        await transaction.start()
+        before = await rows_scanned(big)
+        # Plans are those of the application, to which row-level security applies.
+        await big.execute("SET LOCAL ROLE moneta_app")
+        await big.execute("SELECT set_config('app.system', 'on', true)")
+        changed = await big.execute(f"UPDATE participations SET {change} WHERE id = {USER.format(number)}")
+        assert changed == "UPDATE 1"
+        await big.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        read = await rows_scanned(big) - before
+        scanned[name] = Counter({table: rows for table, rows in read.items() if rows > SCANNED})
+        await transaction.rollback()
+    assert scanned == {name: Counter() for name in CHANGES}
 
 
 USED: Final[dict[str, set[str]]] = {}
