@@ -340,6 +340,46 @@ GRANT SELECT, INSERT, UPDATE (participant_id, properties, user_properties, sessi
     ON analytics_events TO moneta_app;
 GRANT SELECT ON analytics_archives TO moneta_app;
 
+-- A rare type is in no sample of a month, which makes Postgres believe that the index without the type is as good.
+ALTER TABLE analytics_events ALTER event_type SET (n_distinct = 50);
+ALTER TABLE user_analytics ALTER event_type SET (n_distinct = 50);
+
+-- Gives a partition what its parent says of the values of its columns: of an inherited table Postgres asks each child.
+CREATE FUNCTION describe_partition(partition regclass) RETURNS void
+LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+DECLARE
+    described record;
+BEGIN
+    FOR described IN
+        SELECT a.attname, array_to_string(a.attoptions, ', ') AS options
+        FROM pg_inherits h JOIN pg_attribute a ON a.attrelid = h.inhparent
+        WHERE h.inhrelid = partition AND a.attoptions IS NOT NULL
+    LOOP
+        EXECUTE format('ALTER TABLE %s ALTER %I SET (%s)', partition, described.attname, described.options);
+    END LOOP;
+END
+$$;
+REVOKE ALL ON FUNCTION describe_partition FROM PUBLIC;
+
+-- As before, but for what is said of its columns.
+CREATE OR REPLACE FUNCTION make_partition(of_table text, month timestamptz) RETURNS boolean
+LANGUAGE plpgsql SET search_path = public, pg_temp SET timezone = 'UTC' AS $$
+DECLARE
+    partition text := format('%s_%s', of_table, to_char(month, 'YYYY_MM'));
+BEGIN
+    IF to_regclass(partition) IS NOT NULL THEN
+        RETURN false;
+    END IF;
+    EXECUTE format(
+        'CREATE TABLE %I PARTITION OF %I FOR VALUES FROM (%L) TO (%L)',
+        partition, of_table, month, month + interval '1 month'
+    );
+    PERFORM close_partition(partition), describe_partition(partition::regclass);
+    RETURN true;
+END
+$$;
+SELECT describe_partition(inhrelid) FROM pg_inherits WHERE inhparent = 'user_analytics'::regclass;
+
 INSERT INTO partitioned_tables VALUES ('analytics_events', NULL);
 SELECT maintain_partitions(now());
 -- What is tracked may have happened a week ago.

@@ -204,6 +204,22 @@ async def test_partitions_past_retention_are_dropped_and_no_others(owner: Owner)
     ]
 
 
+async def test_partitions_say_of_their_columns_what_their_parent_says(owner: Owner) -> None:
+    await owner.execute("SELECT maintain_partitions('2030-01-15')")
+    columns = await owner.fetch(
+        "SELECT inhparent::regclass::text AS parent, inhrelid::regclass::text AS partition, p.attname,"
+        " p.attoptions AS expected, c.attoptions AS found FROM pg_inherits"
+        " JOIN pg_attribute p ON p.attrelid = inhparent AND p.attoptions IS NOT NULL"
+        " JOIN pg_attribute c ON c.attrelid = inhrelid AND c.attname = p.attname"
+    )
+    assert {(row["parent"], row["attname"]) for row in columns} == {
+        ("analytics_events", "event_type"),
+        ("user_analytics", "event_type"),
+    }
+    assert len({row["partition"] for row in columns}) > 10
+    assert [row["partition"] for row in columns if row["found"] != row["expected"]] == []
+
+
 async def test_a_date_to_come_drops_nothing(owner: Owner) -> None:
     before = await partitions(owner)
     assert any(name.startswith("events_") for name in before)
