@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { examples, Ide } from "./ide.mjs";
 import { inBrowser, step } from "./visit.mjs";
 
-/** They wait for what the later steps do. */
+/** They wait for what the later steps do, or for bots of the demo, which trade every few minutes. */
 const STARTED_FIRST = [
   "MempoolUpdates",
   "AlertUpdates",
@@ -12,6 +12,8 @@ const STARTED_FIRST = [
   "OrderUpdates",
   "Fills",
   "Trades",
+  "BotUpdates",
+  "Signals",
   "ParticipationUpdates",
   "Leaderboard",
 ];
