@@ -1,14 +1,24 @@
 """Leader election among processes: the leader holds an advisory lock, which belongs to a database session."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
+
+import structlog
 
 from app.kit.db import Database
 from app.kit.errors import Unavailable
 from app.kit.postgres import CONNECTION_ERRORS, end_session
 from app.kit.sql import Query, Statements
+from app.kit.tasks import repeat
 from app.kit.transaction import UnpooledConnection
 
 ANSWER_S = 5.0
+
+log = structlog.get_logger(__name__)
+
+
+class LeadershipLost(Exception):
+    """Another process leads now."""
 
 
 class LeadershipSql(Statements, file="leadership.sql"):
@@ -49,6 +59,23 @@ class Leadership:
             # The session may hold the lock nevertheless.
             await self.give_up()
             raise
+
+    async def run(self, lead: Callable[[], Awaitable[None]], *, standby_s: float, name: str) -> None:
+        """Leads whenever this process is the one that does, until cancelled. `lead` returns or raises LeadershipLost
+        where another does. What goes wrong is logged under the name, and only delays.
+        """
+
+        async def lead_if_first() -> None:
+            try:
+                if await self.hold():
+                    await lead()
+            except LeadershipLost:
+                log.warning(f"{name}.leadership_lost")
+
+        try:
+            await repeat(lead_if_first, every_s=standby_s, name=name)
+        finally:
+            await self.give_up()
 
     async def give_up(self) -> None:
         """Gives up leadership. Idempotent."""

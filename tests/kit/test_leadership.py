@@ -5,9 +5,11 @@ import pytest
 
 from app.kit.db import Database
 from app.kit.errors import Unavailable
-from app.kit.leadership import Leadership
+from app.kit.leadership import Leadership, LeadershipLost
+from app.kit.tasks import end
 from tests.conftest import APP_ROLE
 from tests.databases import Owner
+from tests.engine.support import listening
 from tests.waiting import HANG_S, until
 
 
@@ -100,3 +102,27 @@ async def test_who_is_cancelled_on_the_way_leaves_no_lock(database: Database, ow
     assert await leadership.hold()
     assert await locks(owner) == 1
     await leadership.give_up()
+
+
+async def test_who_loses_leadership_stands_by_and_leads_again_and_who_ends_gives_it_up(
+    database: Database, owner: Owner
+) -> None:
+    first, second, times, faults = Leadership(database, "x"), Leadership(database, "x"), list[int](), [True]
+    goes_on = asyncio.Event()
+
+    async def lead() -> None:
+        times.append(1)
+        if faults:
+            faults.pop()
+            raise LeadershipLost
+        goes_on.set()
+        await asyncio.Event().wait()
+
+    with listening() as logs:
+        leading = asyncio.create_task(first.run(lead, standby_s=0, name="sums"))
+        await goes_on.wait()
+    assert (len(times), [each["event"] for each in logs]) == (2, ["sums.leadership_lost"])
+    assert not await second.hold()
+    await end(leading)
+    await until(second.hold)
+    await second.give_up()

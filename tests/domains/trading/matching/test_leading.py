@@ -16,7 +16,6 @@ from app.domains.trading.matching.services import storing
 from app.domains.trading.matching.services.matcher import (
     ATTEMPTS,
     MOST_PASSED_OVER,
-    LeadershipLost,
     Matcher,
     MatchingStalled,
 )
@@ -26,6 +25,7 @@ from app.domains.trading.quantities.model import Side
 from app.domains.trading.services import TradingServices
 from app.kit.db import SYSTEM
 from app.kit.errors import Repeatable
+from app.kit.leadership import LeadershipLost
 from tests.databases import Owner
 from tests.domains.trading.matching.market import Market
 from tests.domains.trading.stage import Stage

@@ -18,11 +18,11 @@ from app.dev.embedded import Embedded
 from app.domains.trading.exchange.model import TimeInForce
 from app.domains.trading.orders.model import OrderChanges
 from app.domains.trading.quantities.model import Side
-from app.domains.trading.venues.services.epochs import LeadershipLost
 from app.kit.clock import FixedClock
 from app.kit.db import Database
 from app.kit.errors import Problem
 from app.kit.events import EventLog
+from app.kit.leadership import LeadershipLost
 from app.kit.mail import FolderMailer
 from app.kit.migrate import migrate
 from app.kit.redis_client import open_redis

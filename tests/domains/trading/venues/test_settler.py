@@ -8,8 +8,8 @@ from uuid import UUID
 import pytest
 
 from app.domains.trading.venues.model import Closing, RemoteStatus, VenueOrderState
-from app.domains.trading.venues.services.epochs import LeadershipLost
 from app.domains.trading.venues.services.settler import Settler
+from app.kit.leadership import LeadershipLost
 from tests.domains.trading.orders.trader import limit
 from tests.domains.trading.venues.stage import VenueStage
 from tests.waiting import until

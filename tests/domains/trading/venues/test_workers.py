@@ -11,7 +11,7 @@ import pytest
 
 from app.dev.embedded import Embedded
 from app.domains.trading.venues.services import account_worker
-from app.domains.trading.venues.services.epochs import LeadershipLost
+from app.kit.leadership import LeadershipLost
 from tests.domains.trading.orders.trader import limit
 from tests.domains.trading.venues.stage import STILL, VenueStage
 from tests.sources import ROOT

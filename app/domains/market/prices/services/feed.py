@@ -19,7 +19,7 @@ from app.kit.clock import Clock
 from app.kit.db import Database
 from app.kit.errors import Problem, Unavailable
 from app.kit.leadership import Leadership
-from app.kit.tasks import end, repeat
+from app.kit.tasks import end
 from app.kit.volatile import VolatileTopics
 
 STANDBY_S: Final = 1.0
@@ -57,14 +57,7 @@ class PriceFeed:
 
     async def run(self) -> None:
         """Feeds prices while this worker leads, and waits while it does not."""
-        try:
-            await repeat(self._lead_if_first, every_s=STANDBY_S, name="feed")
-        finally:
-            await self._leadership.give_up()
-
-    async def _lead_if_first(self) -> None:
-        if await self._leadership.hold():
-            await self._lead()
+        await self._leadership.run(self._lead, standby_s=STANDBY_S, name="feed")
 
     async def _lead(self) -> None:
         log.info("feed.active", provider=self._provider.name, every_s=self._every_s)

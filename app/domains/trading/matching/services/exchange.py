@@ -10,10 +10,10 @@ import msgspec
 import structlog
 
 from app.domains.trading.matching.model import BOOKS_TOPIC, TRADES_KEPT, TRADES_TOPIC, Trade
-from app.domains.trading.matching.services.matcher import LeadershipLost, Matcher
+from app.domains.trading.matching.services.matcher import Matcher
 from app.kit.db import Database
-from app.kit.leadership import Leadership
-from app.kit.tasks import end, heed_cancellation, repeat
+from app.kit.leadership import Leadership, LeadershipLost
+from app.kit.tasks import end, heed_cancellation
 from app.kit.volatile import VolatileTopics
 from app.kit.wake import Wake
 
@@ -64,17 +64,9 @@ class Exchange:
         """Matches while this worker leads, and waits while it does not."""
         listener = asyncio.create_task(self._wake.listen())
         try:
-            await repeat(self._lead_if_first, every_s=STANDBY_S, name="exchange")
+            await self._leadership.run(self._lead, standby_s=STANDBY_S, name="exchange")
         finally:
             await end(listener)
-            await self._leadership.give_up()
-
-    async def _lead_if_first(self) -> None:
-        try:
-            if await self._leadership.hold():
-                await self._lead()
-        except LeadershipLost:
-            log.warning("exchange.leadership_lost")
 
     async def _lead(self) -> None:
         await self._matcher.lead()

@@ -34,6 +34,7 @@ from app.kit.clock import Clock
 from app.kit.db import SYSTEM, Database, Tx
 from app.kit.errors import Repeatable, Unavailable
 from app.kit.events import EventLog, Fact
+from app.kit.leadership import LeadershipLost
 
 ATTEMPTS: Final = 3
 """A command that cannot be matched must not stop those after it."""
@@ -44,10 +45,6 @@ Publish: TypeAlias = Callable[[Iterable[str], Iterable[Trade], Iterable[UUID], i
 """Announces books that have changed, trades, portfolios that were posted to, and the number of the last command."""
 
 log = structlog.get_logger(__name__)
-
-
-class LeadershipLost(Exception):
-    """Another process matches now."""
 
 
 class MatchingStalled(Exception):

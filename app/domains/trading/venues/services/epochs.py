@@ -2,10 +2,7 @@
 
 from app.domains.trading.venues.statements import SendingSql
 from app.kit.db import SYSTEM, Database, Tx
-
-
-class LeadershipLost(Exception):
-    """Another process sends now."""
+from app.kit.leadership import LeadershipLost
 
 
 async def begin_epoch(database: Database) -> int:

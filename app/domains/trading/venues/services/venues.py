@@ -13,7 +13,7 @@ from app.domains.trading.venues.model import OpenAccount
 from app.domains.trading.venues.services.account_worker import AccountWorker
 from app.domains.trading.venues.services.accounts import ExchangeAccounts
 from app.domains.trading.venues.services.connector import Connector
-from app.domains.trading.venues.services.epochs import LeadershipLost, begin_epoch, hold_epoch
+from app.domains.trading.venues.services.epochs import begin_epoch, hold_epoch
 from app.domains.trading.venues.services.reconciling import Reconciling
 from app.domains.trading.venues.services.settler import Settler
 from app.domains.trading.venues.statements import AccountSql
@@ -21,8 +21,8 @@ from app.kit.clock import Clock
 from app.kit.crypto.envelope import SealBroken, UnknownKey
 from app.kit.db import SYSTEM, Database, Tx
 from app.kit.errors import Unavailable
-from app.kit.leadership import Leadership
-from app.kit.tasks import end, heed_cancellation, repeat
+from app.kit.leadership import Leadership, LeadershipLost
+from app.kit.tasks import end, heed_cancellation
 from app.kit.wake import Wake
 from app.kit.work import Work, working
 
@@ -58,17 +58,13 @@ class Venues:
         leadership = Leadership(self.database, LEADER)
         listener = asyncio.create_task(self.wake.listen())
         try:
-            await repeat(lambda: self._lead_if_first(leadership), every_s=STANDBY_S, name="venues")
+            await leadership.run(lambda: self._lead_and_close(leadership), standby_s=STANDBY_S, name="venues")
         finally:
             await end(listener)
-            await leadership.give_up()
 
-    async def _lead_if_first(self, leadership: Leadership) -> None:
+    async def _lead_and_close(self, leadership: Leadership) -> None:
         try:
-            if await leadership.hold():
-                await self._lead(leadership)
-        except LeadershipLost:
-            log.warning("venues.leadership_lost")
+            await self._lead(leadership)
         finally:
             await self.close()
 
